@@ -1,0 +1,6 @@
+#include "sockctl/commands.h"
+
+int main(int argc, char **argv)
+{
+	return commands_run(argc - 1, argv + 1);
+}
