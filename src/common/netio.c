@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/cleanup.h"
@@ -32,9 +33,9 @@ static int parse_path(const char *path, struct netio_address *ret)
 {
 	size_t len = strlen(path);
 
-	*ret = (struct netio_address){ .un.sun_family = AF_UNIX };
 	if (len >= sizeof(ret->un.sun_path))
 		return -ENAMETOOLONG;
+	*ret = (struct netio_address){ .un.sun_family = AF_UNIX };
 	memcpy(ret->un.sun_path, path, len + 1);
 	ret->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
 	return 1;
@@ -90,13 +91,10 @@ static int parse_in6(char *host, struct in6_addr *ip, uint32_t *scope)
 
 	*scope = 0;
 	if (zone) {
-		unsigned int number;
-		int end = 0;
-
 		*zone++ = '\0';
 		*scope = if_nametoindex(zone);
-		if (*scope == 0 && sscanf(zone, "%9u%n", &number, &end) == 1 && zone[end] == '\0')
-			*scope = number;
+		if (*scope == 0 && strlen(zone) <= 9 && zone[strspn(zone, "0123456789")] == '\0')
+			*scope = (uint32_t)strtoul(zone, NULL, 10);
 		if (*scope == 0)
 			return -EINVAL;
 	}
@@ -196,7 +194,7 @@ const char *netio_format(const struct netio_address *address, char text[static N
 	return text;
 }
 
-/* One spelling for each address, so that bytes compare. */
+/* One spelling for each TCP address, so that bytes compare; none for other families. */
 static struct netio_address canonical(const struct netio_address *address)
 {
 	struct netio_address c = { .len = 0 };
@@ -220,7 +218,7 @@ bool netio_equal(const struct netio_address *a, const struct netio_address *b)
 		       strcmp(netio_format(a, a_path), netio_format(b, b_path)) == 0;
 
 	struct netio_address ca = canonical(a), cb = canonical(b);
-	return ca.len == cb.len && memcmp(&ca.storage, &cb.storage, ca.len) == 0;
+	return ca.len > 0 && ca.len == cb.len && memcmp(&ca.storage, &cb.storage, ca.len) == 0;
 }
 
 static int new_socket(int family)

@@ -35,7 +35,7 @@ struct netio_address {
  * Reads a listen address as in greeterd.conf(5): "*", "192.0.2.7", "[2001:db8::1]:9000", "*:9000",
  * "/run/greeterd/greet.sock". Numeric addresses only; default_port goes where none is named. "*" stands for
  * two: 0.0.0.0 and [::]. Returns how many addresses were written; -EINVAL for what is no address,
- * -ENAMETOOLONG for a path that AF_UNIX cannot hold.
+ * -ENAMETOOLONG for a path that AF_UNIX cannot hold, ret untouched.
  */
 int netio_parse(const char *text, uint16_t default_port, struct netio_address ret[static NETIO_PARSE_MAX]);
 
