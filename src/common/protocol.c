@@ -54,6 +54,12 @@ static size_t match_br(const char *data, size_t len)
 	return strncasecmp(data, br, n) == 0 ? n : 0;
 }
 
+/* What might have become an end is text when nothing follows it, but for the CR of a CR LF. */
+static size_t text_at_eof(const char *data, size_t len)
+{
+	return len > 0 && data[len - 1] == '\r' ? len - 1 : len;
+}
+
 /*
  * Finds the first end in the len bytes at data; the text before it has *ret_text_len bytes. Returns false
  * when there is none: then *ret_text_len counts the bytes that belong to the text whatever follows.
@@ -84,7 +90,7 @@ static bool find_end(const char *data, size_t len, enum protocol_end *ret_end, s
 			break;
 		}
 	}
-	*ret_text_len = len > 0 && data[len - 1] == '\r' ? len - 1 : len;
+	*ret_text_len = text_at_eof(data, len);
 	return false;
 }
 
@@ -150,10 +156,7 @@ enum protocol_verdict protocol_next(
 	if (!ended && line.text_len <= PROTOCOL_LINE_MAX) {
 		if (!eof || len == 0)
 			return PROTOCOL_MORE;
-		line.text_len =
-			len; /* what might have become an end is text now, but for the CR of a CR LF */
-		if (data[len - 1] == '\r')
-			line.text_len--;
+		line.text_len = text_at_eof(data, len);
 	}
 	if (line.text_len > PROTOCOL_LINE_MAX) {
 		line.refusal = PROTOCOL_REFUSAL_LONG;
@@ -213,14 +216,13 @@ enum protocol_answer protocol_next_answer(
 
 		line.text = data + start;
 		if (!has_end) {
-			/* A longer line than any server of this protocol sends is none, wherever it may end.
-			 */
+			/* A longer line than any server of this protocol sends is none, wherever it ends. */
 			if (!ended && line.text_len <= PROTOCOL_REPLY_TEXT_MAX)
 				return PROTOCOL_ANSWER_MORE;
-			if (start == len)
-				return PROTOCOL_ANSWER_MORE;
-			line.text_len = len - start;
+			line.text_len = text_at_eof(line.text, len - start);
 			line.consumed = len;
+			if (ended && is_blank(line.text, line.text_len))
+				return PROTOCOL_ANSWER_MORE;
 			break;
 		}
 		start += line.text_len + strlen(protocol_end_bytes(end));
