@@ -313,11 +313,18 @@ const char *netio_peer_format(const struct netio_peer *peer, char text[static NE
 	return text;
 }
 
-bool netio_peer_same_source(const struct netio_peer *a, const struct netio_peer *b)
+static int compare_numbers(uint32_t a, uint32_t b)
+{
+	return (a > b) - (a < b);
+}
+
+int netio_peer_compare_source(const struct netio_peer *a, const struct netio_peer *b)
 {
 	if (a->family != b->family)
-		return false;
+		return compare_numbers(a->family, b->family);
 	if (a->family == AF_UNIX)
-		return a->unix_peer.uid == b->unix_peer.uid;
-	return a->scope == b->scope && memcmp(a->ip, b->ip, sizeof(a->ip)) == 0;
+		return compare_numbers(a->unix_peer.uid, b->unix_peer.uid);
+	if (a->scope != b->scope)
+		return compare_numbers(a->scope, b->scope);
+	return memcmp(a->ip, b->ip, sizeof(a->ip));
 }

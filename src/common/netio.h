@@ -76,5 +76,6 @@ void netio_peer_from(int fd, const struct netio_address *address, struct netio_p
 /* "127.0.0.1:40312", "[fe80::1%2]:40312", "unix:pid=812,uid=1000". Returns text. */
 const char *netio_peer_format(const struct netio_peer *peer, char text[static NETIO_TEXT_MAX]);
 
-/* Whether two peers are one source: the same IP address, or the same user of AF_UNIX. */
-bool netio_peer_same_source(const struct netio_peer *a, const struct netio_peer *b);
+/* Orders peers by their source alone: the IP address, or the user of AF_UNIX. 0: the same source; else as
+ * memcmp(3). */
+int netio_peer_compare_source(const struct netio_peer *a, const struct netio_peer *b);

@@ -29,11 +29,16 @@ void deadline_stop(struct deadline *wait)
 	wait->next = wait->previous = NULL;
 }
 
+struct deadline *deadlines_first(const struct deadlines *queue)
+{
+	return queue->head.next == &queue->head ? NULL : queue->head.next;
+}
+
 uint64_t deadlines_next(const struct deadlines *queue)
 {
-	const struct deadline *first = queue->head.next;
+	const struct deadline *first = deadlines_first(queue);
 
-	if (first == &queue->head || first->since > DEADLINE_NEVER - queue->span)
+	if (!first || first->since > DEADLINE_NEVER - queue->span)
 		return DEADLINE_NEVER;
 	return first->since + queue->span;
 }
@@ -43,4 +48,17 @@ struct deadline *deadlines_due(const struct deadlines *queue, uint64_t now)
 	uint64_t next = deadlines_next(queue);
 
 	return next != DEADLINE_NEVER && next <= now ? queue->head.next : NULL;
+}
+
+void deadlines_move_all(struct deadlines *into, struct deadlines *from)
+{
+	struct deadline *first = deadlines_first(from), *last = from->head.previous;
+
+	if (!first)
+		return;
+	from->head.next = from->head.previous = &from->head;
+	first->previous = into->head.previous;
+	into->head.previous->next = first;
+	last->next = &into->head;
+	into->head.previous = last;
 }

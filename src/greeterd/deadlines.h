@@ -41,3 +41,10 @@ struct deadline *deadlines_due(const struct deadlines *queue, uint64_t now);
 
 /* When the next wait will be due, or DEADLINE_NEVER. */
 uint64_t deadlines_next(const struct deadlines *queue);
+
+/* Moves all waits of from behind those of into, whatever their order: for a queue that is only to be emptied.
+ */
+void deadlines_move_all(struct deadlines *into, struct deadlines *from);
+
+/* The longest-waiting, due or not; NULL: none. */
+struct deadline *deadlines_first(const struct deadlines *queue);

@@ -1,4 +1,70 @@
-int main(void)
+/* greeterd: parse, load, run. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/cleanup.h"
+#include "common/settings.h"
+#include "config.h"
+#include "greeterd/cmdline.h"
+#include "greeterd/daemon.h"
+
+/* Descriptors 0 to 2 must not become sockets: what is said on standard error would be sent to a peer. */
+static void open_standard_descriptors(void)
 {
-	return 0;
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	closep(&fd);
+}
+
+/* A missing default file means the defaults; a file that was asked for must be there. Returns 0 or an exit
+ * status. */
+static int load_settings(const struct cmdline *cmdline, struct settings **ret)
+{
+	struct settings_report report = { 0 };
+	const char *file = cmdline->config ? cmdline->config : GREETERD_CONFIG_FILE;
+	int r = settings_load(file, ret, &report);
+
+	if (r == -ENOENT && !cmdline->config && cmdline->action != CMDLINE_CHECK && report.n_lines <= 1) {
+		settings_report_free(&report);
+		r = settings_load(NULL, ret, &report);
+	}
+	for (size_t i = 0; i < report.n_lines; i++)
+		fprintf(stderr, "%s\n", report.lines[i]);
+	settings_report_free(&report);
+	if (r < 0 && r != -EINVAL && r != -ENOENT)
+		errno = -r;
+	return r < 0 ? DAEMON_CONFIG : 0;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_(settings_freep) struct settings *settings = NULL;
+	struct cmdline cmdline;
+	int r;
+
+	open_standard_descriptors();
+	signal(SIGPIPE, SIG_IGN);
+	if (cmdline_parse(argc, argv, &cmdline) < 0)
+		return DAEMON_USAGE;
+	if (cmdline.action == CMDLINE_HELP) {
+		cmdline_help();
+		return 0;
+	}
+	if (cmdline.action == CMDLINE_VERSION) {
+		puts(PACKAGE_STRING);
+		return 0;
+	}
+	r = load_settings(&cmdline, &settings);
+	if (r != 0 || cmdline.action == CMDLINE_CHECK)
+		return r;
+	if (cmdline.action == CMDLINE_DUMP_CONFIG) {
+		settings_dump(settings, stdout);
+		return 0;
+	}
+	return daemon_run(settings, cmdline.verbose);
 }

@@ -368,14 +368,14 @@ static void test_a_source_is_an_address_or_a_user(void **state)
 	struct netio_peer other = { .family = AF_UNIX, .unix_peer = { .pid = 1, .uid = 1001 } };
 
 	(void)state;
-	assert_true(netio_peer_same_source(&a, &b));
-	assert_true(netio_peer_same_source(&a, &mapped));
-	assert_false(netio_peer_same_source(&a, &c));
-	assert_false(netio_peer_same_source(&a, &v6));
-	assert_false(netio_peer_same_source(&link7, &link8));
-	assert_true(netio_peer_same_source(&user, &same));
-	assert_false(netio_peer_same_source(&user, &other));
-	assert_false(netio_peer_same_source(&user, &a));
+	assert_int_equal(netio_peer_compare_source(&a, &b), 0);
+	assert_int_equal(netio_peer_compare_source(&a, &mapped), 0);
+	assert_int_not_equal(netio_peer_compare_source(&a, &c), 0);
+	assert_int_not_equal(netio_peer_compare_source(&a, &v6), 0);
+	assert_int_not_equal(netio_peer_compare_source(&link7, &link8), 0);
+	assert_int_equal(netio_peer_compare_source(&user, &same), 0);
+	assert_int_not_equal(netio_peer_compare_source(&user, &other), 0);
+	assert_int_not_equal(netio_peer_compare_source(&user, &a), 0);
 }
 
 int main(void)

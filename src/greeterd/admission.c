@@ -1,0 +1,96 @@
+#include "greeterd/admission.h"
+
+#include <errno.h>
+#include <search.h>
+#include <string.h>
+
+struct source {
+	struct netio_peer peer;
+	uint32_t count;
+};
+
+struct admission {
+	uint32_t max, max_per_source;
+	uint32_t count;
+	void *sources; /* a tsearch(3) tree of struct source, only those with connections */
+};
+
+static int compare(const void *a, const void *b)
+{
+	return netio_peer_compare_source(
+		&((const struct source *)a)->peer, &((const struct source *)b)->peer);
+}
+
+int admission_new(uint32_t max, uint32_t max_per_source, struct admission **ret)
+{
+	struct admission *admission = calloc(1, sizeof(*admission));
+
+	if (!admission)
+		return -ENOMEM;
+	admission->max = max;
+	admission->max_per_source = max_per_source;
+	*ret = admission;
+	return 0;
+}
+
+void admission_free(struct admission *admission)
+{
+	if (!admission)
+		return;
+	tdestroy(admission->sources, free);
+	free(admission);
+}
+
+static struct source *find(const struct admission *admission, const struct netio_peer *peer)
+{
+	const struct source key = { .peer = *peer };
+	struct source **node = tfind(&key, &admission->sources, compare);
+
+	return node ? *node : NULL;
+}
+
+static struct source *add(struct admission *admission, const struct netio_peer *peer)
+{
+	_cleanup_(freep) struct source *source = calloc(1, sizeof(*source));
+
+	if (!source)
+		return NULL;
+	source->peer = *peer;
+	if (!tsearch(source, &admission->sources, compare))
+		return NULL;
+	return TAKE_PTR(source);
+}
+
+int admission_enter(struct admission *admission, const struct netio_peer *peer)
+{
+	struct source *source;
+
+	if (admission->count >= admission->max)
+		return -EBUSY;
+	source = find(admission, peer);
+	if (!source)
+		source = add(admission, peer);
+	if (!source)
+		return -ENOMEM;
+	if (admission->max_per_source && source->count >= admission->max_per_source)
+		return -EDQUOT;
+	source->count++;
+	admission->count++;
+	return 0;
+}
+
+void admission_leave(struct admission *admission, const struct netio_peer *peer)
+{
+	struct source *source = find(admission, peer);
+
+	admission->count--;
+	if (--source->count > 0)
+		return;
+	tdelete(source, &admission->sources, compare);
+	free(source);
+}
+
+uint32_t admission_count(const struct admission *admission)
+{
+	return admission->count;
+}

@@ -1,0 +1,30 @@
+/*
+ * admission.h: how many connections there are, in all and from each source, and whether there is room for one
+ * more.
+ *
+ * A source is an IP address, or a user of AF_UNIX. One thread at a time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/netio.h"
+
+struct admission;
+
+/* Returns 0 or -ENOMEM. max: connections in all; max_per_source: 0 for no limit. */
+int admission_new(uint32_t max, uint32_t max_per_source, struct admission **ret);
+void admission_free(struct admission *admission);
+DEFINE_CLEANUP(struct admission *, admission_free)
+
+/* Counts a connection in. Returns 0; -EBUSY when there is no room, -EDQUOT when its source has its share,
+ * -ENOMEM. */
+int admission_enter(struct admission *admission, const struct netio_peer *peer);
+
+/* Counts out a connection that was counted in. */
+void admission_leave(struct admission *admission, const struct netio_peer *peer);
+
+uint32_t admission_count(const struct admission *admission);

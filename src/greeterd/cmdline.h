@@ -1,0 +1,18 @@
+/* cmdline.h: greeterd's command line, one table. Main thread only. */
+#pragma once
+
+#include <stdbool.h>
+
+enum cmdline_action { CMDLINE_SERVE, CMDLINE_CHECK, CMDLINE_DUMP_CONFIG, CMDLINE_HELP, CMDLINE_VERSION };
+
+struct cmdline {
+	enum cmdline_action action;
+	const char *config; /* the file of --config, or NULL */
+	bool verbose;
+};
+
+/* Returns 0, or -EINVAL after saying on standard error what is wrong. */
+int cmdline_parse(int argc, char **argv, struct cmdline *ret);
+
+/* The text of --help, to standard output. */
+void cmdline_help(void);

@@ -1,0 +1,378 @@
+#include "greeterd/journal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syslog.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "common/duration.h"
+#include "common/escape.h"
+
+#define ENTRY_MAX 1024 /* bytes of one entry */
+#define ENTRIES_MAX 64 /* that wait for a flush */
+#define TEXT_MAX 640   /* bytes of a message; the fields take the rest of ENTRY_MAX */
+#define RETRY_USEC (USEC_PER_SEC / 4)
+#define SEND_BUFFER (8 * 1024 * 1024) /* asked for; the kernel caps it */
+
+/* What entries are counted as when they are too many. */
+enum kind { KIND_GREETING, KIND_DISCONNECT, KIND_REFUSAL, KIND_OTHER, KINDS };
+
+static const char *const kind_names[KINDS] = { "greetings", "disconnects", "refusals", "messages" };
+
+struct entry {
+	enum kind kind;
+	uint32_t id;    /* of the client, with KIND_GREETING */
+	uint64_t count; /* how many events it stands for */
+	size_t begin, len;
+};
+
+/* The surplus of one client, in a list by index: no allocation while greeting. */
+struct client_surplus {
+	uint32_t count;
+	uint32_t next; /* LIST_END, or the index of the next client in the list */
+};
+
+#define LIST_END UINT32_MAX
+
+struct journal {
+	struct journal_setup setup;
+	int fd;
+	size_t n_entries, used;
+	struct entry entries[ENTRIES_MAX];
+	char text[ENTRIES_MAX * ENTRY_MAX];
+
+	uint64_t second;         /* when the second that is being counted began */
+	uint64_t blocked_until;  /* the journal took no more: nothing is tried before */
+	uint32_t shown[KINDS];   /* entries of this second */
+	uint64_t surplus[KINDS]; /* events without an entry; those of KIND_GREETING are below */
+	uint32_t surplus_clients;
+	struct client_surplus *clients; /* by id, 0 to max_id */
+};
+
+bool journal_owns(int fd, const char *journal_stream)
+{
+	uintmax_t device, inode;
+	struct stat st;
+	int end = 0;
+
+	if (!journal_stream || sscanf(journal_stream, "%ju:%ju%n", &device, &inode, &end) != 2 ||
+		journal_stream[end])
+		return false;
+	return fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+static int connect_socket(int fd, const char *path)
+{
+	struct netio_address address[NETIO_PARSE_MAX];
+	int r = netio_parse(path, 0, address);
+
+	if (r < 0)
+		return r;
+	return connect(fd, &address[0].any, address[0].len) < 0 ? -errno : 0;
+}
+
+static int open_socket(const char *path)
+{
+	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const int size = SEND_BUFFER;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	r = connect_socket(fd, path);
+	return r < 0 ? r : TAKE_FD(fd);
+}
+
+int journal_new(const struct journal_setup *setup, struct journal **ret)
+{
+	_cleanup_(journal_freep) struct journal *journal = calloc(1, sizeof(*journal));
+
+	if (!journal)
+		return -ENOMEM;
+	journal->setup = *setup;
+	journal->surplus_clients = LIST_END;
+	journal->fd = setup->socket ? open_socket(setup->socket) : setup->fd;
+	if (journal->fd < 0)
+		return journal->fd;
+	journal->clients = calloc((size_t)setup->max_id + 1, sizeof(*journal->clients));
+	if (!journal->clients)
+		return -ENOMEM;
+	*ret = TAKE_PTR(journal);
+	return 0;
+}
+
+void journal_free(struct journal *journal)
+{
+	if (!journal)
+		return;
+	if (journal->setup.socket && journal->fd >= 0)
+		close(journal->fd);
+	free(journal->clients);
+	free(journal);
+}
+
+static void count_surplus(struct journal *journal, enum kind kind, uint32_t id, uint64_t count)
+{
+	struct client_surplus *client = &journal->clients[id];
+	uint32_t room = UINT32_MAX - client->count;
+
+	if (kind != KIND_GREETING) {
+		journal->surplus[kind] += count;
+		return;
+	}
+	if (client->count == 0 && count > 0) {
+		client->next = journal->surplus_clients;
+		journal->surplus_clients = id;
+	}
+	client->count += count < room ? (uint32_t)count : room;
+}
+
+/* Sends entries from first on as lines, as many as one write(2) that cannot block takes. Returns how many, or
+ * -errno. */
+static int write_lines(const struct journal *journal, size_t first)
+{
+	struct pollfd ready = { .fd = journal->fd, .events = POLLOUT };
+	const struct entry *entry = &journal->entries[first];
+	size_t len = 0, n = 0;
+
+	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLOUT))
+		return -EAGAIN;
+	while (first + n < journal->n_entries && (n == 0 || len + entry[n].len <= PIPE_BUF))
+		len += entry[n++].len;
+	if (write(journal->fd, journal->text + entry->begin, len) < 0)
+		return -errno;
+	return (int)n;
+}
+
+/* Sends entries from first on as datagrams of journald's native protocol. Returns how many, or -errno. */
+static int send_datagrams(struct journal *journal, size_t first)
+{
+	struct mmsghdr messages[ENTRIES_MAX];
+	struct iovec parts[ENTRIES_MAX];
+	unsigned int n = 0;
+	int sent;
+
+	for (size_t i = first; i < journal->n_entries; i++, n++) {
+		parts[n] =
+			(struct iovec){ journal->text + journal->entries[i].begin, journal->entries[i].len };
+		messages[n] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &parts[n], .msg_iovlen = 1 } };
+	}
+	sent = sendmmsg(journal->fd, messages, n, MSG_NOSIGNAL);
+	if (sent < 0 && errno != EAGAIN && connect_socket(journal->fd, journal->setup.socket) == 0)
+		sent = sendmmsg(
+			journal->fd, messages, n, MSG_NOSIGNAL); /* journald came back on a new socket */
+	return sent < 0 ? -errno : sent;
+}
+
+/* Sends all entries; what is not taken becomes surplus. */
+static void send_entries(struct journal *journal, uint64_t now)
+{
+	size_t first = 0;
+
+	while (first < journal->n_entries && now >= journal->blocked_until) {
+		int n = journal->setup.socket ? send_datagrams(journal, first) : write_lines(journal, first);
+
+		if (n == -EINTR)
+			continue;
+		if (n < 0)
+			journal->blocked_until = now + RETRY_USEC;
+		else
+			first += (size_t)n;
+	}
+	for (; first < journal->n_entries; first++) {
+		const struct entry *entry = &journal->entries[first];
+
+		count_surplus(journal, entry->kind, entry->id, entry->count);
+	}
+	journal->n_entries = journal->used = 0;
+}
+
+/* Adds an entry: the line alone, or all fields. fields: complete lines "NAME=value\n" besides those that
+ * every entry has. */
+static void add_entry(struct journal *journal, const struct entry *like, enum message message,
+	const char *text, const char *fields, uint64_t now)
+{
+	const struct message_info *info = message_info(message);
+	struct entry *entry;
+	int n;
+
+	if (journal->n_entries == ENTRIES_MAX)
+		send_entries(journal, now);
+	entry = &journal->entries[journal->n_entries];
+	*entry = *like;
+	entry->begin = journal->used;
+	if (journal->setup.socket)
+		n = snprintf(journal->text + journal->used, ENTRY_MAX,
+			"MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=greeterd\nMESSAGE_ID=%s\n%s", text,
+			info->level, info->id, fields);
+	else
+		n = snprintf(journal->text + journal->used, ENTRY_MAX, "%s\n", text);
+	entry->len = (size_t)n < ENTRY_MAX ? (size_t)n : ENTRY_MAX - 1;
+	journal->used += entry->len;
+	journal->n_entries++;
+}
+
+/* "client 2", or "client" for one without a number. */
+static const char *client_name(uint32_t id, char name[static 20])
+{
+	if (id)
+		snprintf(name, 20, "client %" PRIu32, id);
+	else
+		snprintf(name, 20, "client");
+	return name;
+}
+
+static void add_client_summaries(struct journal *journal, uint64_t now)
+{
+	uint32_t id = journal->surplus_clients;
+
+	journal->surplus_clients = LIST_END;
+	while (id != LIST_END) {
+		struct entry entry = { .kind = KIND_GREETING, .id = id, .count = journal->clients[id].count };
+		uint32_t next = journal->clients[id].next;
+		char name[20], text[TEXT_MAX], fields[128];
+
+		journal->clients[id] = (struct client_surplus){ 0 };
+		snprintf(text, sizeof(text), "%s: %" PRIu64 " more greetings", client_name(id, name),
+			entry.count);
+		snprintf(fields, sizeof(fields),
+			"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_SURPLUS=%" PRIu64 "\n", id, entry.count);
+		add_entry(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
+		id = next;
+	}
+}
+
+static void add_summaries(struct journal *journal, uint64_t now)
+{
+	add_client_summaries(journal, now);
+	for (enum kind kind = KIND_DISCONNECT; kind < KINDS; kind++) {
+		struct entry entry = { .kind = kind, .count = journal->surplus[kind] };
+		char text[TEXT_MAX], fields[64];
+
+		if (entry.count == 0)
+			continue;
+		journal->surplus[kind] = 0;
+		snprintf(text, sizeof(text), "%" PRIu64 " more %s", entry.count, kind_names[kind]);
+		snprintf(fields, sizeof(fields), "GREETERD_SURPLUS=%" PRIu64 "\n", entry.count);
+		add_entry(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
+	}
+}
+
+static bool has_surplus(const struct journal *journal)
+{
+	for (enum kind kind = KIND_DISCONNECT; kind < KINDS; kind++)
+		if (journal->surplus[kind] > 0)
+			return true;
+	return journal->surplus_clients != LIST_END;
+}
+
+/* Begins a new second when the last is over: its surplus is said, its burst is free again. */
+static void turn_second(struct journal *journal, uint64_t now)
+{
+	if (now - journal->second < USEC_PER_SEC || now < journal->blocked_until)
+		return;
+	journal->second = now;
+	memset(journal->shown, 0, sizeof(journal->shown));
+	if (has_surplus(journal))
+		add_summaries(journal, now);
+}
+
+/* Whether an event gets an entry of its own; it is counted as surplus where not. */
+static bool admit(struct journal *journal, enum kind kind, uint32_t id, uint64_t now)
+{
+	turn_second(journal, now);
+	if (now >= journal->blocked_until &&
+		(journal->setup.burst == 0 || journal->shown[kind] < journal->setup.burst)) {
+		journal->shown[kind]++;
+		return true;
+	}
+	count_surplus(journal, kind, id, 1);
+	return false;
+}
+
+void journal_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t count,
+	const char *text, size_t text_len, uint64_t now)
+{
+	const struct entry entry = { .kind = KIND_GREETING, .id = id, .count = 1 };
+	char name[20], from[NETIO_TEXT_MAX], escaped[ESCAPE_SIZE(32)], line[TEXT_MAX], fields[256];
+
+	if (!admit(journal, KIND_GREETING, id, now))
+		return;
+	netio_peer_format(peer, from);
+	escape_text(text, text_len, escaped, sizeof(escaped));
+	snprintf(line, sizeof(line), "%s at %s: %s", client_name(id, name), from, escaped);
+	snprintf(fields, sizeof(fields),
+		"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_PEER=%s\nGREETERD_COUNT=%" PRIu64 "\n", id, from,
+		count);
+	add_entry(journal, &entry, MESSAGE_GREETING, line, fields, now);
+}
+
+void journal_disconnect(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t now)
+{
+	const struct entry entry = { .kind = KIND_DISCONNECT, .count = 1 };
+	char name[20], from[NETIO_TEXT_MAX], line[TEXT_MAX], fields[256];
+
+	if (!admit(journal, KIND_DISCONNECT, 0, now))
+		return;
+	netio_peer_format(peer, from);
+	snprintf(line, sizeof(line), "%s at %s disconnected", client_name(id, name), from);
+	snprintf(fields, sizeof(fields), "GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_PEER=%s\n", id, from);
+	add_entry(journal, &entry, MESSAGE_DISCONNECT, line, fields, now);
+}
+
+void journal_refusal(struct journal *journal, const struct netio_peer *peer, enum protocol_refusal refusal,
+	const char *text, size_t text_len, uint64_t now)
+{
+	const struct entry entry = { .kind = KIND_REFUSAL, .count = 1 };
+	const char *code = protocol_refusal_code(refusal);
+	char from[NETIO_TEXT_MAX], escaped[256], line[TEXT_MAX], fields[256];
+
+	if (!admit(journal, KIND_REFUSAL, 0, now))
+		return;
+	netio_peer_format(peer, from);
+	escape_text(text, text_len, escaped, sizeof(escaped));
+	snprintf(line, sizeof(line), "client at %s refused (%s)%s%s", from, code, text_len > 0 ? ": " : "",
+		escaped);
+	snprintf(fields, sizeof(fields), "GREETERD_PEER=%s\nGREETERD_REFUSAL=%s\n", from, code);
+	add_entry(journal, &entry, MESSAGE_REFUSAL, line, fields, now);
+}
+
+void journal_say(struct journal *journal, enum message message, const char *format, ...)
+{
+	const struct entry entry = { .kind = KIND_OTHER, .count = 1 };
+	char line[TEXT_MAX];
+	va_list arguments;
+
+	if (message_info(message)->level == LOG_DEBUG && !journal->setup.verbose)
+		return;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	add_entry(journal, &entry, message, line, "", journal->second);
+}
+
+void journal_flush(struct journal *journal, uint64_t now)
+{
+	if (has_surplus(journal))
+		turn_second(journal, now);
+	if (journal->n_entries > 0)
+		send_entries(journal, now);
+}
+
+uint64_t journal_next(const struct journal *journal)
+{
+	uint64_t second_over = journal->second + USEC_PER_SEC;
+
+	if (!has_surplus(journal))
+		return UINT64_MAX;
+	return second_over > journal->blocked_until ? second_over : journal->blocked_until;
+}

@@ -1,0 +1,54 @@
+/*
+ * server.h: the greeting service: listeners and workers, wired to the roll and the journal.
+ *
+ * The server owns its workers and its counters; listeners, roll and journal belong to who made it and must
+ * outlive it. Called from the daemon's loop only. Times are CLOCK_MONOTONIC in microseconds and are passed
+ * in.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/protocol.h"
+#include "common/settings.h"
+#include "greeterd/journal.h"
+#include "greeterd/roll.h"
+
+struct server;
+
+struct server_setup {
+	const struct settings *settings;
+	const int *listeners; /* descriptors, listening and non-blocking */
+	size_t n_listeners;
+	struct roll *roll;
+	struct journal *journal;
+};
+
+struct server_counters {
+	uint64_t connections; /* accepted so far, those turned away not included */
+	uint64_t greetings;
+	uint64_t refusals[PROTOCOL_REFUSALS];
+};
+
+/* Returns 0, or the errors of worker_new(). */
+int server_new(const struct server_setup *setup, struct server **ret);
+void server_free(struct server *server);
+DEFINE_CLEANUP(struct server *, server_free)
+
+/* Readable when server_dispatch() has something to do. */
+int server_fd(const struct server *server);
+
+/* Serves what is ready and what is due, without waiting. now must not go back. Returns 0, or an error of
+ * epoll_wait(2). */
+int server_dispatch(struct server *server, uint64_t now);
+
+/* Accepts no more, answers what was received, ends all connections: those that do not read at deadline at the
+ * latest. */
+void server_drain(struct server *server, uint64_t now, uint64_t deadline);
+
+/* How many connections there are. */
+size_t server_connections(const struct server *server);
+const struct server_counters *server_counters(const struct server *server);

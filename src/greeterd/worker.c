@@ -1,0 +1,391 @@
+#include "greeterd/worker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "common/duration.h"
+
+#define BATCH_MAX 256       /* ready descriptors a batch */
+#define ACCEPTS_MAX 64      /* connections that one listener may take in one batch */
+#define TURNED_AWAY_MAX 256 /* connections over the limit that are kept until they have read why */
+#define PAUSE_USEC \
+	(USEC_PER_SEC / 10) /* how long nothing is accepted when not even a refusal is possible \
+			     */
+
+/* What an epoll event is about: in the low bits of its pointer, which alignment leaves free. */
+enum { TAG_SESSION, TAG_LISTENER, TAG_TIMER, TAG_MASK = 3 };
+
+struct worker {
+	struct worker_setup setup;
+	int epoll_fd, timer_fd;
+	int reserve_fd; /* given up to refuse a connection when descriptors have run out */
+	uint64_t timer_at;
+	uint64_t accepts_again_at; /* DEADLINE_NEVER: accepting is not paused */
+	uint64_t drain_deadline;   /* DEADLINE_NEVER: not draining */
+	size_t n_sessions, n_turned_away;
+	struct session_shared shared;
+};
+
+static int watch(const struct worker *worker, int operation, int fd, uint32_t events, const void *subject,
+	unsigned tag)
+{
+	struct epoll_event event = { .events = events, .data.u64 = (uintptr_t)subject | tag };
+
+	return epoll_ctl(worker->epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
+}
+
+static int watch_listeners(const struct worker *worker, int operation, uint32_t events)
+{
+	for (size_t i = 0; i < worker->setup.n_listeners; i++) {
+		const int *listener = &worker->setup.listeners[i];
+		int r = watch(worker, operation, *listener, events, listener, TAG_LISTENER);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_reserve(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+int worker_new(const struct worker_setup *setup, struct worker **ret)
+{
+	_cleanup_(worker_freep) struct worker *worker = calloc(1, sizeof(*worker));
+	int r;
+
+	if (!worker)
+		return -ENOMEM;
+	worker->setup = *setup;
+	worker->timer_at = worker->accepts_again_at = worker->drain_deadline = DEADLINE_NEVER;
+	worker->timer_fd = worker->reserve_fd = -1;
+	session_shared_init(
+		&worker->shared, setup->settings, &setup->observer->session, setup->observer_data);
+	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (worker->epoll_fd < 0)
+		return -errno;
+	worker->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (worker->timer_fd < 0)
+		return -errno;
+	worker->reserve_fd = open_reserve();
+	if (worker->reserve_fd < 0)
+		return -errno;
+	r = watch(worker, EPOLL_CTL_ADD, worker->timer_fd, EPOLLIN, worker, TAG_TIMER);
+	if (r < 0)
+		return r;
+	r = watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(worker);
+	return 0;
+}
+
+static void end_session(struct worker *worker, struct session *session)
+{
+	if (session->admitted) {
+		worker->setup.observer->disconnected(worker->setup.observer_data, session);
+		admission_leave(worker->setup.admission, &session->peer);
+	} else {
+		worker->n_turned_away--;
+	}
+	worker->n_sessions--;
+	session_deinit(session);
+	free(session);
+}
+
+/* The session whose wait (or settle) this is. */
+#define SESSION_OF(deadline, member) \
+	((struct session *)(void *)((char *)(deadline)-offsetof(struct session, member)))
+
+/* Takes every session out of the queues it waits in: to be ended, or put back into one of them. */
+static void collect_sessions(struct worker *worker, struct deadlines *ret)
+{
+	struct session_shared *shared = &worker->shared;
+
+	deadlines_init(ret, DEADLINE_NEVER);
+	deadlines_move_all(ret, &shared->idle);
+	deadlines_move_all(ret, &shared->unfinished);
+	deadlines_move_all(ret, &shared->lingering);
+}
+
+static void end_all(struct worker *worker)
+{
+	struct deadlines all;
+	struct deadline *wait;
+
+	collect_sessions(worker, &all);
+	while ((wait = deadlines_first(&all)))
+		end_session(worker, SESSION_OF(wait, wait));
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker)
+		return;
+	if (worker->n_sessions > 0)
+		end_all(worker);
+	closep(&worker->reserve_fd);
+	closep(&worker->timer_fd);
+	closep(&worker->epoll_fd);
+	free(worker);
+}
+
+int worker_fd(const struct worker *worker)
+{
+	return worker->epoll_fd;
+}
+
+size_t worker_sessions(const struct worker *worker)
+{
+	return worker->n_sessions;
+}
+
+/* After a session was served: ends it when it is over, and asks for other events when it waits for others. */
+static void settle_up(struct worker *worker, struct session *session, uint32_t events_before, int result)
+{
+	uint32_t events = session_events(session);
+
+	if (result == 0 && events != events_before)
+		result = watch(worker, EPOLL_CTL_MOD, session->fd, events, session, TAG_SESSION);
+	if (result != 0)
+		end_session(worker, session);
+}
+
+/* Refuses a connection for which there is no session: what fits into the socket is sent, and it is closed at
+ * once. */
+static void refuse_at_once(const struct worker *worker, int fd)
+{
+	char bytes[PROTOCOL_REPLY_MAX], drained[PROTOCOL_LINE_MAX];
+	size_t len = protocol_write_refusal(
+		PROTOCOL_REFUSAL_BUSY, worker->setup.settings->max_id, PROTOCOL_END_LF, bytes);
+
+	(void)send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)shutdown(fd, SHUT_WR);
+	(void)recv(fd, drained, sizeof(drained),
+		MSG_DONTWAIT); /* unread bytes would make close() reset the connection */
+	close(fd);
+}
+
+static void pause_accepting(struct worker *worker, uint64_t now)
+{
+	worker->accepts_again_at = now + PAUSE_USEC;
+	(void)watch_listeners(worker, EPOLL_CTL_DEL, 0); /* no events would still mean EPOLLHUP */
+}
+
+/* accept4(2) said error: out of descriptors or memory. One connection is refused with the reserve; without
+ * it, all wait. */
+static void accept_without_descriptors(struct worker *worker, int listener, int error, uint64_t now)
+{
+	int fd;
+
+	if (worker->reserve_fd < 0) {
+		worker->reserve_fd = open_reserve();
+		if (worker->reserve_fd < 0) {
+			pause_accepting(worker, now);
+			return;
+		}
+	}
+	close(worker->reserve_fd);
+	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0) {
+		worker->setup.observer->busy(worker->setup.observer_data, error);
+		refuse_at_once(worker, fd);
+	} else {
+		pause_accepting(worker, now);
+	}
+	worker->reserve_fd = open_reserve();
+}
+
+static void turn_away(struct worker *worker, struct session *session, int error, uint64_t now)
+{
+	worker->n_turned_away++;
+	worker->setup.observer->busy(worker->setup.observer_data, error);
+	settle_up(worker, session, EPOLLIN,
+		session_refuse(session, &worker->shared, PROTOCOL_REFUSAL_BUSY, now));
+}
+
+/* Makes a session of a new connection. fd is taken over. */
+static void welcome(struct worker *worker, int fd, const struct netio_address *from, uint64_t now)
+{
+	struct netio_peer peer;
+	struct session *session;
+	int error;
+
+	netio_peer_from(fd, from, &peer);
+	error = admission_enter(worker->setup.admission, &peer);
+	if (error == 0 || worker->n_turned_away < TURNED_AWAY_MAX)
+		session = malloc(sizeof(*session));
+	else
+		session = NULL;
+	if (session && watch(worker, EPOLL_CTL_ADD, fd, EPOLLIN, session, TAG_SESSION) < 0) {
+		free(session);
+		session = NULL;
+	}
+	if (!session) {
+		if (error == 0)
+			admission_leave(worker->setup.admission, &peer);
+		worker->setup.observer->busy(worker->setup.observer_data, error ? error : -ENOMEM);
+		refuse_at_once(worker, fd);
+		return;
+	}
+	session_init(session, &worker->shared, fd, &peer, now);
+	worker->n_sessions++;
+	session->admitted = error == 0;
+	if (error)
+		turn_away(worker, session, error, now);
+	else
+		worker->setup.observer->connected(worker->setup.observer_data, session);
+}
+
+static void accept_ready(struct worker *worker, int listener, uint64_t now)
+{
+	for (int i = 0; i < ACCEPTS_MAX; i++) {
+		struct netio_address from = { .len = sizeof(from.storage) };
+		int fd = accept4(listener, &from.any, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			welcome(worker, fd, &from, now);
+			continue;
+		}
+		switch (errno) {
+		case EAGAIN:
+			return;
+		case EMFILE:
+		case ENFILE:
+		case ENOBUFS:
+		case ENOMEM:
+			accept_without_descriptors(worker, listener, -errno, now);
+			return;
+		case EINVAL: /* it does not listen any more */
+		case EBADF:
+		case ENOTSOCK:
+			pause_accepting(worker, now);
+			return;
+		default: /* of one connection that is gone already: accept(2), "Error handling" */
+			break;
+		}
+	}
+}
+
+static void serve_event(struct worker *worker, const struct epoll_event *event, uint64_t now)
+{
+	void *subject = (void *)(uintptr_t)(event->data.u64 & ~(uint64_t)TAG_MASK);
+	struct session *session = subject;
+	uint64_t expirations;
+
+	switch (event->data.u64 & TAG_MASK) {
+	case TAG_LISTENER:
+		accept_ready(worker, *(const int *)subject, now);
+		break;
+	case TAG_TIMER:
+		if (read(worker->timer_fd, &expirations, sizeof(expirations)) > 0)
+			worker->timer_at = DEADLINE_NEVER;
+		break;
+	default:
+		settle_up(worker, session, session_events(session),
+			session_serve(session, &worker->shared, now));
+		break;
+	}
+}
+
+/* Handles what is due of a queue that is wired to one kind of end; each is handled once, for none is due anew
+ * now. */
+static void serve_due_waits(struct worker *worker, struct deadlines *queue, uint64_t now)
+{
+	struct deadline *wait;
+
+	while ((wait = deadlines_due(queue, now))) {
+		struct session *session = SESSION_OF(wait, wait);
+
+		settle_up(worker, session, session_events(session),
+			session_timeout(session, &worker->shared, now));
+	}
+}
+
+static void serve_due(struct worker *worker, uint64_t now)
+{
+	struct session_shared *shared = &worker->shared;
+	struct deadline *wait;
+
+	while ((wait = deadlines_due(&shared->settle, now))) {
+		struct session *session = SESSION_OF(wait, settle);
+
+		settle_up(worker, session, session_events(session), session_settle(session, shared, now));
+	}
+	serve_due_waits(worker, &shared->unfinished, now);
+	serve_due_waits(worker, &shared->idle, now);
+	serve_due_waits(worker, &shared->lingering, now);
+	if (worker->accepts_again_at <= now) {
+		worker->accepts_again_at = DEADLINE_NEVER;
+		(void)watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN);
+	}
+	if (worker->drain_deadline <= now)
+		end_all(worker);
+}
+
+void worker_wake_at(struct worker *worker, uint64_t at)
+{
+	const struct itimerspec when = {
+		.it_value = { .tv_sec = (time_t)(at / USEC_PER_SEC),
+			.tv_nsec = (long)(at % USEC_PER_SEC * 1000) },
+	};
+
+	if (at >= worker->timer_at)
+		return;
+	if (timerfd_settime(worker->timer_fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)
+		worker->timer_at = at;
+}
+
+/* A wait that is started anew with every greeting must not cost a system call each: the timer only ever moves
+ * to an earlier time, and when it goes off early it is set again. */
+static void arm_timer(struct worker *worker)
+{
+	const struct session_shared *shared = &worker->shared;
+
+	worker_wake_at(worker, deadlines_next(&shared->settle));
+	worker_wake_at(worker, deadlines_next(&shared->unfinished));
+	worker_wake_at(worker, deadlines_next(&shared->idle));
+	worker_wake_at(worker, deadlines_next(&shared->lingering));
+	worker_wake_at(worker, worker->accepts_again_at);
+	worker_wake_at(worker, worker->drain_deadline);
+}
+
+int worker_dispatch(struct worker *worker, uint64_t now)
+{
+	struct epoll_event events[BATCH_MAX];
+	int n = epoll_wait(worker->epoll_fd, events, BATCH_MAX, 0);
+
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	for (int i = 0; i < n; i++)
+		serve_event(worker, &events[i], now);
+	serve_due(worker, now);
+	arm_timer(worker);
+	return 0;
+}
+
+void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline)
+{
+	struct deadlines all;
+	struct deadline *wait;
+
+	if (worker->drain_deadline == DEADLINE_NEVER)
+		(void)watch_listeners(worker, EPOLL_CTL_DEL, 0);
+	worker->accepts_again_at = DEADLINE_NEVER;
+	worker->drain_deadline = deadline;
+	collect_sessions(worker, &all);
+	while ((wait = deadlines_first(&all))) {
+		struct session *session = SESSION_OF(wait, wait);
+
+		deadline_start(&worker->shared.idle, wait, now);
+		settle_up(worker, session, session_events(session),
+			session_finish(session, &worker->shared, now));
+	}
+	arm_timer(worker);
+}

@@ -1,0 +1,63 @@
+/*
+ * worker.h: a private epoll set and the connections in it: accepts, serves what is ready in batches, ends
+ * what is due.
+ *
+ * A worker owns its sessions and descriptors, shares nothing but what its setup points to, and is used by one
+ * thread. Its set is one descriptor, worker_fd(), that is readable when worker_dispatch() has something to
+ * do. Times are CLOCK_MONOTONIC in microseconds and are passed in; one reading serves a whole batch.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/cleanup.h"
+#include "common/netio.h"
+#include "common/settings.h"
+#include "greeterd/admission.h"
+#include "greeterd/session.h"
+
+struct worker;
+
+/* What becomes of what happens on the connections, besides what struct session_observer hears. */
+struct worker_observer {
+	struct session_observer session;
+	void (*connected)(void *data, const struct session *session);
+	void (*disconnected)(void *data, const struct session *session);
+	void (*busy)(void *data, int error); /* a newcomer was turned away: -EBUSY, -EDQUOT, -EMFILE, … */
+};
+
+/* All that it points to must outlive the worker. */
+struct worker_setup {
+	const struct settings *settings;
+	const int *listeners; /* descriptors, listening and non-blocking; the worker does not close them */
+	size_t n_listeners;
+	struct admission *admission;
+	const struct worker_observer *observer;
+	void *observer_data;
+};
+
+/* Returns 0; -ENOMEM, or the error of epoll_create1(2), timerfd_create(2), epoll_ctl(2), open(2). */
+int worker_new(const struct worker_setup *setup, struct worker **ret);
+
+/* Closes every connection as it is. */
+void worker_free(struct worker *worker);
+DEFINE_CLEANUP(struct worker *, worker_free)
+
+int worker_fd(const struct worker *worker);
+
+/* Serves one batch of what is ready, without waiting, and what is due. Returns 0, or the error of
+ * epoll_wait(2). */
+int worker_dispatch(struct worker *worker, uint64_t now);
+
+/* Arms the set to be readable at that time, if nothing has made it so before; UINT64_MAX: no need. */
+void worker_wake_at(struct worker *worker, uint64_t at);
+
+/*
+ * Accepts no more, answers what was received, and ends the connections; those that do not read what they are
+ * owed end at deadline.
+ */
+void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline);
+
+/* How many connections there are, those that are being turned away included. */
+size_t worker_sessions(const struct worker *worker);
