@@ -15,6 +15,9 @@
 #include "common/idset.h"
 
 #define SETTINGS_FILE_MAX (64 * 1024) /* bytes of a file */
+#define SETTINGS_LISTEN_MAX 32        /* addresses */
+#define SETTINGS_EXPECT_MAX 200       /* groups */
+#define SETTINGS_NAME_MAX 64          /* bytes of a group's name */
 
 struct settings_expect {
 	struct idset *ids;
@@ -50,12 +53,14 @@ struct settings_report {
 void settings_report_free(struct settings_report *report);
 
 /*
- * Reads a file and the conf.d/(*).conf beside it, which override it in name order, key by key; a missing
- * conf.d is fine. Every key is optional. file NULL: the defaults.
+ * Reads a file and the conf.d/(*).conf beside it, which override it in strcmp(3) order of their names, key by
+ * key; a missing conf.d is fine. Every key is optional. file NULL: the defaults.
  *
- * Returns 0 and the settings; -EINVAL when anything is wrong with the text, all of it in the report; the
- * errno of open(2) or read(2) when a file cannot be read (-ENOENT: the file itself is missing), with a line
- * in the report too; -ENOMEM. *ret is untouched on failure.
+ * Returns 0 and the settings; -EINVAL when anything is wrong with the text or a file is not a regular one,
+ * all of it in the report, ordered by file and line; the errno of open(2) or read(2) when a file cannot be
+ * read
+ * (-ENOENT: the file itself is missing, which a drop-in never causes), or -EFBIG when it is over
+ * SETTINGS_FILE_MAX, with a line in the report too; -ENOMEM. *ret is untouched on failure.
  */
 int settings_load(const char *file, struct settings **ret, struct settings_report *report);
 
@@ -70,13 +75,31 @@ DEFINE_CLEANUP(struct settings *, settings_free)
  * in a comment. */
 void settings_dump(const struct settings *settings, FILE *out);
 
-/* The table, for the checks that hold the manual and the sample file to it. */
+enum settings_kind {
+	SETTINGS_INTEGER,
+	SETTINGS_DURATION,
+	SETTINGS_REPLY,
+	SETTINGS_NAME,
+	SETTINGS_IDS,
+	SETTINGS_LISTEN,
+	SETTINGS_EXPECT
+};
+
+/* A row of the table; the checks that hold the manual and the sample file to it read it too. */
 struct settings_key {
 	const char *name;
 	const char *type;          /* "integer", "string", "duration", "list" */
-	const char *range;         /* as people read it, with the unit: "1 to 65535" */
-	const char *default_value; /* as libconfig writes it */
+	const char *unit;          /* what the value counts or is */
+	const char *range;         /* as people read it: "1 to 65535", "0s to 10s" */
+	const char *default_value; /* as libconfig writes it; NULL: must be given */
 	bool reloadable;           /* whether a reload can change it */
+
+	enum settings_kind kind;
+	size_t offset, size; /* where it is in struct settings, or in struct settings_expect */
+	uint64_t min, max;   /* of integers; of durations in microseconds */
 };
 
 const struct settings_key *settings_keys(size_t *ret_n);
+
+/* The keys of a group in the list "expect". */
+const struct settings_key *settings_expect_keys(size_t *ret_n);
