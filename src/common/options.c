@@ -88,16 +88,15 @@ static int print_names(const struct option_spec *option, char *text, size_t size
 
 void options_help(const struct option_spec *table, FILE *out)
 {
+	char names[80];
 	int width = 0;
 
 	for (const struct option_spec *option = table; option->name; option++) {
-		int w = print_names(option, NULL, 0);
+		int w = print_names(option, names, sizeof(names));
 
 		width = w > width ? w : width;
 	}
 	for (const struct option_spec *option = table; option->name; option++) {
-		char names[80];
-
 		print_names(option, names, sizeof(names));
 		fprintf(out, "  %-*s  %s\n", width, names, option->help);
 	}
