@@ -1,0 +1,126 @@
+#!/bin/bash
+# test-include-direction: who may include whom. Dependencies point down only, and each library has one user.
+set -euo pipefail
+
+# The rooms of src/greeterd, from the ground up: a file includes only what stands on a lower floor than itself.
+declare -A floor=(
+	[cmdline]=0 [deadlines]=0 [messages]=0
+	[activation]=1 [admission]=1 [journal]=1 [roll]=1
+	[session]=2
+	[worker]=3
+	[server]=4
+	[daemon]=5
+	[main]=6
+)
+
+# Each of these prints what breaks its rule in the src/ of the current folder.
+
+# includes PATTERN FOLDER: "FILE INCLUDED" for each #include of the quoted form.
+includes() {
+	grep -rHoE '^#include "[^"]*"' --include='*.[ch]' "$@" | sed -E 's/^([^:]*):#include "(.*)"$/\1 \2/'
+}
+
+folders_look_down() {
+	includes src/common | grep -vE ' (common/|config\.h$)' || true
+	includes src/sockctl | grep -vE ' (common/|sockctl/|config\.h$)' || true
+	includes src/greeterd | grep -vE ' (common/|greeterd/|config\.h$)' || true
+}
+
+rooms_of_the_daemon_look_down() {
+	local file included from to
+
+	while read -r file included; do
+		from=$(basename "${file%.[ch]}") to=$(basename "${included%.h}")
+		if [[ -z ${floor[$from]-} ]]; then
+			echo "$file: on which floor is it? (the table of ${BASH_SOURCE[0]##*/})"
+		elif [[ $from != "$to" && ${floor[$to]-9} -ge ${floor[$from]} ]]; then
+			echo "$file $included"
+		fi
+	done < <(includes src/greeterd | grep ' greeterd/')
+}
+
+own_header_comes_first() {
+	local file own
+
+	while read -r file; do
+		own=${file#src/}
+		own=${own%.c}.h
+		if [[ -f src/$own ]] && [[ $(grep -m 1 '^#include' "$file") != "#include \"$own\"" ]]; then
+			echo "$file: $own is not its first include"
+		fi
+	done < <(find src -name '*.c')
+}
+
+# found PATTERN ALLOWED: the files with the pattern, but for those allowed.
+found() {
+	grep -rlE "$1" --include='*.[ch]' src | grep -vE "$2" || true
+}
+
+libconfig_has_one_user() {
+	found '<libconfig\.h>' '^src/common/settings[a-z-]*\.[ch]$'
+}
+
+journal_has_one_writer() {
+	found 'sd_journal_|<systemd/sd-journal\.h>|"/run/systemd/journal' '^src/greeterd/journal\.[ch]$'
+}
+
+sd_daemon_has_two_users() {
+	found '<systemd/sd-daemon\.h>' '^src/greeterd/(activation|daemon)\.c$'
+}
+
+only_the_daemon_knows_systemd() {
+	found '<systemd/' '^src/greeterd/'
+}
+
+# Each rule with a breach of it: the file and what stands in it.
+rules=(
+	'folders_look_down src/common/escape.c #include "greeterd/session.h"'
+	'folders_look_down src/sockctl/main.c #include "greeterd/session.h"'
+	'folders_look_down src/greeterd/session.c #include "sockctl/commands.h"'
+	'folders_look_down src/greeterd/session.c #include "session.h"'
+	'rooms_of_the_daemon_look_down src/greeterd/deadlines.c #include "greeterd/session.h"'
+	'rooms_of_the_daemon_look_down src/greeterd/roll.h #include "greeterd/journal.h"'
+	'rooms_of_the_daemon_look_down src/greeterd/session.c #include "greeterd/server.h"'
+	'rooms_of_the_daemon_look_down src/greeterd/unheard-of.c #include "greeterd/roll.h"'
+	'own_header_comes_first src/greeterd/roll.c #include <errno.h>'
+	'libconfig_has_one_user src/greeterd/main.c #include <libconfig.h>'
+	'journal_has_one_writer src/greeterd/session.c #include <systemd/sd-journal.h>'
+	'journal_has_one_writer src/sockctl/main.c sd_journal_print();'
+	'sd_daemon_has_two_users src/greeterd/session.c #include <systemd/sd-daemon.h>'
+	'only_the_daemon_knows_systemd src/common/netio.c #include <systemd/sd-daemon.h>'
+)
+
+case_number=0
+
+# report NAME STATUS: one line of TAP.
+report() {
+	case_number=$((case_number + 1))
+	if [[ $2 -eq 0 ]]; then
+		echo "ok $case_number - $1"
+	else
+		echo "not ok $case_number - $1"
+	fi
+}
+
+planted=$(mktemp -d)
+trap 'rm -rf "$planted"' EXIT
+
+mapfile -t names < <(printf '%s\n' "${rules[@]%% *}" | sort -u)
+echo "1..$((${#names[@]} + ${#rules[@]}))"
+
+cd "${top_srcdir:-.}"
+for rule in "${names[@]}"; do
+	breaches=$("$rule")
+	[[ -z $breaches ]] || echo "# ${breaches//$'\n'/$'\n'# }"
+	report "$rule" "$([[ -z $breaches ]] && echo 0 || echo 1)"
+done
+
+for planting in "${rules[@]}"; do
+	read -r rule file text <<<"$planting"
+	rm -rf "$planted/src"
+	mkdir -p "$planted"/src/{common,greeterd,sockctl}
+	touch "$planted/src/greeterd/roll.h"
+	echo "$text" >"$planted/$file"
+	breaches=$(cd "$planted" && "$rule")
+	report "$rule would find $text in ${file##*/}" "$([[ $breaches == *"$file"* ]] && echo 0 || echo 1)"
+done
