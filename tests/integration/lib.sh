@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034 # some of what it sets is for its users
 # lib.sh: a small TAP library for the integration tests. To be sourced by bash.
 #
 # Programs run as `run PROGRAM ARGUMENT...` (in front, with its output in $out and $err, its exit status in $status)
@@ -69,6 +70,13 @@ skip_all()
 {
 	echo "1..0 # SKIP $1"
 	exit 0
+}
+
+# bail_out WHY: what the test stands on is missing.
+bail_out()
+{
+	echo "Bail out! $1"
+	exit 1
 }
 
 # The last line of every test.
