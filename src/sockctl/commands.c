@@ -14,16 +14,18 @@
 #include "sockctl/hello.h"
 #include "sockctl/output.h"
 
+enum { KEY_VERSION = 256 };
+
 static int help_run(int argc, char **argv);
 
 static const struct command commands[] = {
-	{ "hello", "Greet the server, as one client or as many", hello_run },
-	{ "help", "Explain sockctl, or one of its commands", help_run },
+	{ "hello", "greet the server, as one client or as many", hello_run },
+	{ "help", "explain sockctl, or one of its commands", help_run },
 };
 
 static const struct option_spec options_table[] = {
-	{ 'h', "help", NULL, "Show this text and exit" },
-	{ 'V', "version", NULL, "Show the version and exit" },
+	{ 'h', "help", NULL, "print this text and exit" },
+	{ KEY_VERSION, "version", NULL, "print the version and exit" },
 	OPTIONS_END,
 };
 
@@ -152,7 +154,7 @@ int commands_run(int argc, char **argv)
 	switch (options_next(options, &arg)) {
 	case 'h':
 		return print_help();
-	case 'V':
+	case KEY_VERSION:
 		printf("sockctl %s\n", PACKAGE_VERSION);
 		return output_end(EXIT_DONE, 0);
 	case OPTIONS_USAGE:

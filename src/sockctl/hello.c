@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "common/duration.h"
+#include "common/settings.h"
 #include "sockctl/exits.h"
 #include "sockctl/hello-options.h"
 #include "sockctl/output.h"
@@ -21,6 +22,23 @@ static int print_help(void)
 	hello_options_help(stdout);
 	printf("\nsockctl(1) explains the output and the exit status.\n");
 	return output_end(EXIT_DONE, 0);
+}
+
+/* What the settings know better than the defaults. A file that cannot be used is passed over. */
+static struct settings *read_settings(const struct hello_options *options)
+{
+	struct settings_report report = { 0 };
+	struct settings *settings = NULL;
+
+	if (options->reply && !target_needs_port(&options->target))
+		return NULL;
+	if (settings_load(options->config, &settings, &report) < 0 && options->verbose) {
+		for (size_t i = 0; i < report.n_lines; i++)
+			fprintf(stderr, "sockctl: %s\n", report.lines[i]);
+		fprintf(stderr, "sockctl: %s is passed over\n", options->config);
+	}
+	settings_report_free(&report);
+	return settings;
 }
 
 static int64_t wall_offset(void)
@@ -93,11 +111,12 @@ static int greet(const struct hello_options *options, const struct greeter_plan 
 /* Finds out where to, and what to expect there. */
 static int greet_target(struct hello_options *options)
 {
+	_cleanup_(settings_freep) struct settings *settings = read_settings(options);
 	_cleanup_(target_freep) struct target *target = NULL;
 	_cleanup_(freep) char *error = NULL;
 	char address[NETIO_TEXT_MAX];
 
-	options->target.default_port = PROTOCOL_DEFAULT_PORT;
+	options->target.default_port = settings ? settings->port : PROTOCOL_DEFAULT_PORT;
 	int r = target_resolve(&options->target, &target, &error);
 	if (r < 0) {
 		fprintf(stderr, "sockctl: %s\n", error ? error : strerror(-r));
@@ -108,7 +127,9 @@ static int greet_target(struct hello_options *options)
 		.addresses = target->addresses,
 		.n_addresses = target->n_addresses,
 		.target = target->name,
-		.reply = options->reply ? options->reply : PROTOCOL_DEFAULT_REPLY,
+		.reply = options->reply ? options->reply
+			 : settings     ? settings->reply
+					: PROTOCOL_DEFAULT_REPLY,
 		.timeout_usec = options->timeout_usec,
 	};
 	return greet(
