@@ -1,8 +1,174 @@
 #include "sockctl/commands.h"
 
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/cleanup.h"
+#include "common/options.h"
+#include "config.h"
+#include "sockctl/exits.h"
+#include "sockctl/hello.h"
+#include "sockctl/output.h"
+
+enum { KEY_VERSION = 256 };
+
+static int help_run(int argc, char **argv);
+
+static const struct command commands[] = {
+	{ "hello", "greet the server, as one client or as many", hello_run },
+	{ "help", "explain sockctl, or one of its commands", help_run },
+};
+
+static const struct option_spec options_table[] = {
+	{ 'h', "help", NULL, "print this text and exit" },
+	{ KEY_VERSION, "version", NULL, "print the version and exit" },
+	OPTIONS_END,
+};
+
+static int print_help(void)
+{
+	printf("Usage: sockctl [OPTION] COMMAND [ARGUMENT...]\n\n"
+	       "Talk to greeterd, or to any server that answers \"I am client 2\" with \"I am SERVER\".\n\n"
+	       "Commands:\n");
+	for (size_t i = 0; i < ELEMENTS(commands); i++)
+		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
+	printf("\nOptions:\n");
+	options_help(options_table, stdout);
+	printf("\n'sockctl COMMAND --help' explains a command, sockctl(1) everything.\n");
+	return output_end(EXIT_DONE, 0);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ELEMENTS(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* How many letters must be added, left out or changed to make b of a; both are short. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[32];
+	size_t n = strlen(b);
+
+	if (strlen(a) >= ELEMENTS(row) || n >= ELEMENTS(row))
+		return ELEMENTS(row);
+	for (size_t j = 0; j <= n; j++)
+		row[j] = j;
+	for (size_t i = 0; a[i]; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (size_t j = 0; j < n; j++) {
+			size_t least = diagonal + (a[i] != b[j]);
+
+			diagonal = row[j + 1];
+			least = diagonal + 1 < least ? diagonal + 1 : least;
+			row[j + 1] = row[j] + 1 < least ? row[j] + 1 : least;
+		}
+	}
+	return row[n];
+}
+
+/* Says that there is no such command, and which one may have been meant. */
+static int unknown_command(const char *name)
+{
+	const struct command *nearest = NULL;
+	size_t least = strlen(name) / 2 + 1; /* half of the letters must be right */
+
+	for (size_t i = 0; i < ELEMENTS(commands); i++) {
+		size_t d = distance(name, commands[i].name);
+
+		if (d < least) {
+			least = d;
+			nearest = &commands[i];
+		}
+	}
+	fprintf(stderr, "sockctl: there is no command '%s'", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean '%s'?\n", nearest->name);
+	else
+		fprintf(stderr, ", see 'sockctl --help'\n");
+	return EXIT_USAGE;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	_cleanup_(freep) char *name = NULL;
+	char *given = argv[0];
+
+	if (asprintf(&name, "sockctl %s", command->name) < 0)
+		name = NULL;
+	if (name)
+		argv[0] = name;
+
+	int status = command->run(argc, argv);
+	argv[0] = given;
+	return status;
+}
+
+static int help_run(int argc, char **argv)
+{
+	char help[] = "--help";
+
+	if (argc < 2 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], help) == 0)
+		return print_help();
+
+	const struct command *command = find_command(argv[1]);
+	if (!command)
+		return unknown_command(argv[1]);
+	if (argc > 2) {
+		fprintf(stderr, "sockctl help: one command at a time\n");
+		return EXIT_USAGE;
+	}
+	return run_command(command, 2, (char *[]){ argv[1], help, NULL });
+}
+
+/* A descriptor that whoever started us has closed must not become a socket's: output would go to the server.
+ */
+static void occupy_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_PATH | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	closep(&fd);
+}
+
 int commands_run(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
-	return 2;
+	const char *arg;
+
+	occupy_standard_descriptors();
+	signal(SIGPIPE, SIG_IGN); /* writing says it, with EPIPE */
+
+	_cleanup_(options_freep) struct options *options = options_new(options_table, argc, argv, true);
+	if (!options)
+		return EXIT_NO;
+	switch (options_next(options, &arg)) {
+	case 'h':
+		return print_help();
+	case KEY_VERSION:
+		printf("sockctl %s\n", PACKAGE_VERSION);
+		return output_end(EXIT_DONE, 0);
+	case OPTIONS_USAGE:
+		return EXIT_USAGE;
+	default:
+		break;
+	}
+	if (optind >= argc) {
+		fprintf(stderr, "sockctl: no command given, see 'sockctl --help'\n");
+		return EXIT_USAGE;
+	}
+
+	const struct command *command = find_command(argv[optind]);
+	if (!command)
+		return unknown_command(argv[optind]);
+	return run_command(command, argc - optind, argv + optind);
 }

@@ -1,14 +1,11 @@
-/* commands.h: the verbs of sockctl, one table. */
+/* commands.h: the verbs of sockctl, one table. Main thread only. */
 #pragma once
-
-#include <stdio.h>
 
 struct command {
 	const char *name;
-	const char *arguments; /* as --help shows them */
-	const char *help;      /* one line */
-	int (*run)(int argc, char **argv);
+	const char *help;                  /* one line */
+	int (*run)(int argc, char **argv); /* argv[0] is "sockctl NAME", as messages begin */
 };
 
-/* Runs the verb that argv[0] names, with its arguments. Returns an exit status as sockctl(1) lists them. */
+/* Runs sockctl with the arguments of main(). Returns an exit status as sockctl(1) lists them. */
 int commands_run(int argc, char **argv);

@@ -2,5 +2,5 @@
 
 int main(int argc, char **argv)
 {
-	return commands_run(argc - 1, argv + 1);
+	return commands_run(argc, argv);
 }

@@ -1,0 +1,149 @@
+#include "sockctl/hello.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "common/settings.h"
+#include "sockctl/exits.h"
+#include "sockctl/hello-options.h"
+#include "sockctl/output.h"
+#include "sockctl/report.h"
+#include "sockctl/swarm.h"
+
+#define PROGRESS_USEC USEC_PER_SEC
+
+static int print_help(void)
+{
+	printf("Usage: sockctl hello [OPTION...]\n\n"
+	       "Greet the server as a numbered client, and print its reply.\n\n");
+	hello_options_help(stdout);
+	printf("\nsockctl(1) explains the output and the exit status.\n");
+	return output_end(EXIT_DONE, 0);
+}
+
+/* What the settings know better than the defaults. A file that cannot be used is passed over. */
+static struct settings *read_settings(const struct hello_options *options)
+{
+	struct settings_report report = { 0 };
+	struct settings *settings = NULL;
+
+	if (options->reply && !target_needs_port(&options->target))
+		return NULL;
+	if (settings_load(options->config, &settings, &report) < 0 && options->verbose) {
+		for (size_t i = 0; i < report.n_lines; i++)
+			fprintf(stderr, "sockctl: %s\n", report.lines[i]);
+		fprintf(stderr, "sockctl: %s is passed over\n", options->config);
+	}
+	settings_report_free(&report);
+	return settings;
+}
+
+static int64_t wall_offset(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * (int64_t)USEC_PER_SEC + now.tv_nsec / 1000 - (int64_t)swarm_clock();
+}
+
+static void on_greeting(void *userdata, const struct greeting *greeting)
+{
+	report_greeting(userdata, greeting);
+}
+
+static int on_batch(void *userdata)
+{
+	return report_flush(userdata);
+}
+
+static void on_tick(void *userdata)
+{
+	report_progress(userdata, swarm_clock());
+}
+
+/* The run itself. Returns an exit status. */
+static int greet(const struct hello_options *options, const struct greeter_plan *greeter, const char *name)
+{
+	uint64_t n_clients = options->ids ? idset_count(options->ids) : 1;
+	struct report_style style = {
+		.counting = options->counting,
+		.many = n_clients > 1,
+		.json = options->json,
+		.verbose = options->verbose,
+		.quiet = options->quiet,
+		.progress = !options->quiet && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
+		.reply = greeter->reply,
+		.expected = n_clients * options->count,
+		.wall_offset = wall_offset(),
+		.out = stdout,
+		.err = stderr,
+	};
+	struct swarm_plan plan = {
+		.greeter = greeter,
+		.ids = options->ids,
+		.count = options->count,
+		.interval_usec = options->interval_usec,
+		.in_order = !options->counting,
+		.max_connections = swarm_raise_limit(),
+		.tick_usec = style.progress ? PROGRESS_USEC : 0,
+	};
+	_cleanup_(report_deinit) struct report report = { 0 };
+	struct swarm_listener listener = { on_greeting, on_batch, on_tick, &report };
+	int r = report_init(&report, &style, swarm_clock());
+
+	if (r == 0)
+		r = swarm_run(&plan, &listener);
+	if (r >= 0)
+		report_summary(&report, name, swarm_clock());
+	(void)report_flush(&report);
+	if (report.error < 0)
+		return output_end(tally_exit(&report.tally), report.error);
+	if (r < 0) {
+		fprintf(stderr, "sockctl: cannot greet: %s\n", strerror(-r));
+		return EXIT_UNREACHABLE;
+	}
+	return r > 0 ? EXIT_BY_SIGNAL + r : (int)tally_exit(&report.tally);
+}
+
+/* Finds out where to, and what to expect there. */
+static int greet_target(struct hello_options *options)
+{
+	_cleanup_(settings_freep) struct settings *settings = read_settings(options);
+	_cleanup_(target_freep) struct target *target = NULL;
+	_cleanup_(freep) char *error = NULL;
+	char address[NETIO_TEXT_MAX];
+
+	options->target.default_port = settings ? settings->port : PROTOCOL_DEFAULT_PORT;
+	int r = target_resolve(&options->target, &target, &error);
+	if (r < 0) {
+		fprintf(stderr, "sockctl: %s\n", error ? error : strerror(-r));
+		return r == -EINVAL ? EXIT_USAGE : EXIT_UNREACHABLE;
+	}
+
+	const struct greeter_plan greeter = {
+		.addresses = target->addresses,
+		.n_addresses = target->n_addresses,
+		.target = target->name,
+		.reply = options->reply ? options->reply
+			 : settings     ? settings->reply
+					: PROTOCOL_DEFAULT_REPLY,
+		.timeout_usec = options->timeout_usec,
+	};
+	return greet(
+		options, &greeter, target->name ? target->name : netio_format(target->addresses, address));
+}
+
+int hello_run(int argc, char **argv)
+{
+	_cleanup_(hello_options_deinit) struct hello_options options = { 0 };
+	int r = hello_options_parse(argc, argv, &options);
+
+	if (r == 1)
+		return print_help();
+	if (r == -ENOMEM)
+		fprintf(stderr, "sockctl hello: %s\n", strerror(ENOMEM));
+	return r < 0 ? EXIT_USAGE : greet_target(&options);
+}
