@@ -35,9 +35,10 @@ static void on_refusal(void *data, const struct session *session, enum protocol_
 {
 	struct server *server = data;
 
+	if (refusal == PROTOCOL_REFUSAL_BUSY) /* on_busy() counts it, and reports it at a bounded rate */
+		return;
 	server->counters.refusals[refusal]++;
-	if (refusal != PROTOCOL_REFUSAL_BUSY) /* on_busy() reports that one, at a bounded rate */
-		journal_refusal(server->setup.journal, &session->peer, refusal, text, text_len, server->now);
+	journal_refusal(server->setup.journal, &session->peer, refusal, text, text_len, server->now);
 }
 
 static void on_connected(void *data, const struct session *session)
@@ -77,7 +78,7 @@ static void on_busy(void *data, int error)
 	(*total)++;
 	if (server->busy_reported > 0 && server->now - server->busy_reported_at < BUSY_REPORT_USEC)
 		return;
-	journal_say(server->setup.journal, MESSAGE_BUSY, "%" PRIu64 " connections turned away: %s",
+	journal_say(server->setup.journal, MESSAGE_BUSY, "connections turned away: %" PRIu64 ", %s",
 		*total - server->busy_reported, busy_reason(error));
 	server->busy_reported_at = server->now;
 	server->busy_reported = *total;

@@ -274,7 +274,7 @@ static int receive(struct session *session, struct session_shared *shared, uint6
 			return SESSION_OVER;
 		if (session->finishing)
 			return conclude(session, shared, in_len, now);
-		return hold(session, shared->in, in_len, NULL, 0) < 0 ? SESSION_OVER : 0;
+		return hold(session, shared->in, in_len, shared->out, 0) < 0 ? SESSION_OVER : 0;
 	}
 	session->ended = n == 0;
 	return proceed(session, shared, in_len + (size_t)n, now);

@@ -1,0 +1,226 @@
+/* The server with a roll and a journal, the journal's lines read back from a pipe. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "common/duration.h"
+#include "greeterd/server.h"
+
+struct fixture {
+	struct settings settings;
+	struct roll *roll;
+	struct journal *journal;
+	struct server *server;
+	int listener, log_read, log_write;
+	struct netio_address address;
+	uint64_t now;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct netio_address any[NETIO_PARSE_MAX];
+	int log[2];
+
+	assert_non_null(f);
+	f->settings = (struct settings){
+		.reply = (char *)(uintptr_t)PROTOCOL_DEFAULT_REPLY,
+		.max_id = 1000,
+		.max_connections = 1,
+		.settle_usec = USEC_PER_SEC / 4,
+		.greeting_timeout_usec = 10 * USEC_PER_SEC,
+		.idle_timeout_usec = 300 * USEC_PER_SEC,
+		.journal_burst = 3,
+	};
+	assert_int_equal(pipe2(log, O_CLOEXEC | O_NONBLOCK), 0);
+	f->log_read = log[0];
+	f->log_write = log[1];
+
+	const struct journal_setup journal = {
+		.fd = f->log_write, .burst = 3, .max_id = 1000, .verbose = true
+	};
+	assert_int_equal(journal_new(&journal, &f->journal), 0);
+	assert_int_equal(roll_new(1000, &f->roll), 0);
+	assert_int_equal(netio_parse("[::1]", 1, any), 1);
+	any[0].in6.sin6_port = 0;
+	f->listener = netio_listen(&any[0], 64);
+	assert_true(f->listener >= 0);
+	assert_int_equal(netio_local(f->listener, &f->address), 0);
+
+	const struct server_setup setup = {
+		.settings = &f->settings,
+		.listeners = &f->listener,
+		.n_listeners = 1,
+		.roll = f->roll,
+		.journal = f->journal,
+	};
+	assert_int_equal(server_new(&setup, &f->server), 0);
+	f->now = 1000 * USEC_PER_SEC;
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	server_free(f->server);
+	roll_free(f->roll);
+	journal_free(f->journal);
+	close(f->listener);
+	close(f->log_read);
+	close(f->log_write);
+	free(f);
+	return 0;
+}
+
+static int connect_client(const struct fixture *f)
+{
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, &f->address.any, f->address.len), 0);
+	return fd;
+}
+
+/* Says text and steps the server until the client has read so many bytes of answer. */
+static void talks(struct fixture *f, int fd, const char *text, size_t answer_len)
+{
+	char answer[4096];
+	size_t got = 0;
+
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	for (int i = 0; i < 5000 && got < answer_len; i++) {
+		ssize_t n;
+
+		assert_int_equal(server_dispatch(f->server, f->now), 0);
+		n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
+		if (n < 0)
+			usleep(1000);
+		else
+			got += (size_t)n;
+	}
+	assert_int_equal(got, answer_len);
+}
+
+/* What the log has now, with the peer's port taken out. */
+static const char *log_text(const struct fixture *f)
+{
+	static char text[8192];
+	ssize_t n = read(f->log_read, text, sizeof(text) - 1);
+	char *port;
+
+	text[n < 0 ? 0 : n] = '\0';
+	for (char *at = text; (port = strstr(at, "[::1]:")); at = port + 6) {
+		size_t digits = strspn(port + 6, "0123456789");
+
+		memmove(port + 6, port + 6 + digits, strlen(port + 6 + digits) + 1);
+	}
+	return text;
+}
+
+static void steps_until_gone(struct fixture *f)
+{
+	for (int i = 0; i < 5000 && server_connections(f->server) > 0; i++) {
+		assert_int_equal(server_dispatch(f->server, f->now), 0);
+		usleep(1000);
+	}
+	assert_int_equal(server_connections(f->server), 0);
+}
+
+static void test_records_and_logs_each_greeting(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+
+	talks(f, fd, "I am client 2\nI am CLIENT<br>what\n",
+		strlen("I am SERVER\nI am SERVER<br>ERR syntax a greeting reads: I am client 2\n"));
+	close(fd);
+	steps_until_gone(f);
+	assert_string_equal(log_text(f), "client at [::1]: connected\n"
+					 "client 2 at [::1]:: I am client 2\n"
+					 "client at [::1]:: I am CLIENT\n"
+					 "client at [::1]: refused (syntax): what\n"
+					 "client at [::1]: disconnected\n");
+	assert_int_equal(server_counters(f->server)->connections, 1);
+	assert_int_equal(server_counters(f->server)->greetings, 2);
+	assert_int_equal(server_counters(f->server)->refusals[PROTOCOL_REFUSAL_SYNTAX], 1);
+	assert_int_equal(roll_record(f->roll, 2), 2); /* the next one after the one that was recorded */
+}
+
+static void test_summarises_beyond_the_burst_once_the_second_is_over(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+
+	talks(f, fd,
+		"I am client 2\nI am client 2\nI am client 2\nI am client 2\nI am client 5\nI am client 2\n",
+		6 * strlen("I am SERVER\n"));
+	assert_string_equal(log_text(f), "client at [::1]: connected\n"
+					 "client 2 at [::1]:: I am client 2\n"
+					 "client 2 at [::1]:: I am client 2\n"
+					 "client 2 at [::1]:: I am client 2\n");
+	f->now += USEC_PER_SEC;
+	assert_int_equal(server_dispatch(f->server, f->now), 0);
+	assert_string_equal(log_text(f), "client 5: 1 more greetings\nclient 2: 2 more greetings\n");
+	close(fd);
+}
+
+static void test_reports_busy_at_a_bounded_rate(void **state)
+{
+	struct fixture *f = *state;
+	int fds[5];
+
+	fds[0] = connect_client(f);
+	talks(f, fds[0], "I am client 2\n", strlen("I am SERVER\n"));
+	(void)log_text(f);
+	for (size_t i = 1; i < ELEMENTS(fds); i++) {
+		fds[i] = connect_client(f);
+		talks(f, fds[i], "", strlen("ERR busy too many connections, try again later\n"));
+	}
+	assert_string_equal(log_text(f), "connections turned away: 1, max_connections is reached\n");
+	f->now += 10 * USEC_PER_SEC;
+	close(fds[1]);
+	fds[1] = connect_client(f);
+	talks(f, fds[1], "", strlen("ERR busy too many connections, try again later\n"));
+	assert_string_equal(log_text(f), "connections turned away: 4, max_connections is reached\n");
+	assert_int_equal(server_counters(f->server)->refusals[PROTOCOL_REFUSAL_BUSY], 5);
+	for (size_t i = 0; i < ELEMENTS(fds); i++)
+		close(fds[i]);
+}
+
+static void test_drain_ends_with_no_connection(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+
+	talks(f, fd, "I am client 2\n", strlen("I am SERVER\n"));
+	server_drain(f->server, f->now, f->now + USEC_PER_SEC);
+	assert_int_equal(server_connections(f->server), 0);
+	close(fd);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_records_and_logs_each_greeting),
+		CASE(test_summarises_beyond_the_burst_once_the_second_is_over),
+		CASE(test_reports_busy_at_a_bounded_rate),
+		CASE(test_drain_ends_with_no_connection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
