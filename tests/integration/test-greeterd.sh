@@ -1,0 +1,261 @@
+#!/bin/bash
+# greeterd as systemd starts it and as a person does, against nc and sockctl.
+
+# shellcheck source=tests/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+crowd=$top_builddir/tests/integration/crowd
+config=$tmp/greeterd.conf
+nc=$(command -v nc) || skip_all 'no nc'
+
+# settings LINE...: the settings file of the next greeterd.
+settings()
+{
+	printf '%s\n' "$@" >"$config"
+}
+
+# logged REGEX: whether a line of the server's log is that.
+# shellcheck disable=SC2317 # ok and until_true run it
+logged()
+{
+	grep -qE "^($1)\$" "$tmp/server.err"
+}
+
+# by_hand LINE...: a greeterd with these settings besides its port, which is in $port.
+by_hand()
+{
+	port=$(free_port)
+	settings "port = $port;" "$@"
+	start server "$greeterd" --config "$config" -v
+	until_true logged 'listening on .*' || bail_out "greeterd does not start: $(cat "$tmp/server.err")"
+}
+
+# activated [OPTION...]: a systemd-socket-activate that starts greeterd at the first connection to $port.
+activated()
+{
+	port=$(free_port)
+	local inner=$wrap wrap='' # what wraps greeterd must not wrap systemd-socket-activate
+
+	# shellcheck disable=SC2086 # a command with its arguments
+	start server "$SOCKET_ACTIVATE" --listen="127.0.0.1:$port" --listen="[::1]:$port" "$@" \
+		$inner "$greeterd" --config "$config"
+	until_true grep -q "Listening on \[::1\]" "$tmp/server.err" || bail_out 'systemd-socket-activate does not start'
+}
+
+# ended_by_a_datagram: sends one to $port; whether the server is gone.
+# shellcheck disable=SC2317 # until_true runs it
+ended_by_a_datagram()
+{
+	echo | timeout 5 "$nc" -u -w 1 127.0.0.1 "$port"
+	! readlink -e "/proc/${pids[server]}/exe" >/dev/null
+}
+
+# says DESCRIPTION INPUT EXPECTED NC-ARGUMENT...: the bytes that come back, one character of $'…' for each.
+says()
+{
+	local description=$1 input=$2 expected=$3
+	shift 3
+	out=$(printf '%b' "$input" | timeout 20 "$nc" "$@" && echo .)
+	is "$description" "$out" "$expected."
+}
+
+# keeps_open DESCRIPTION INPUT EXPECTED: the same from a client that never ends its side.
+keeps_open()
+{
+	local description=$1 input=$2 expected=$3
+	exec 3<>"/dev/tcp/127.0.0.1/$port"
+	printf '%b' "$input" >&3
+	IFS= read -r -t 20 -u 3 out
+	exec 3>&-
+	is "$description" "$out" "$expected"
+}
+
+# --- as systemd starts it
+
+settings ''
+if [ -n "$SOCKET_ACTIVATE" ]; then
+	activated
+	is 'nothing runs before the first greeting' "$(basename "$(readlink "/proc/${pids[server]}/exe")")" \
+		systemd-socket-activate
+	run "$sockctl" hello --port "$port" --host 127.0.0.1 --id 2
+	is 'sockctl hello --id 2: standard output' "$out" 'I am SERVER'
+	is 'sockctl hello --id 2: standard error' "$err" ''
+	is 'sockctl hello --id 2: exit status' "$status" 0
+	run "$sockctl" hello --port "$port" --host 127.0.0.1 --id 1-3
+	is 'three clients in order' "$out" $'client 1: I am SERVER\nclient 2: I am SERVER\nclient 3: I am SERVER'
+	run "$sockctl" hello --port "$port" --host ::1 --id 4
+	is 'over the second socket' "$out" 'I am SERVER'
+	ok 'says what it was handed' logged "listening on 127.0.0.1:$port, \[::1\]:$port, handed over by systemd"
+	ok 'logs the greeting' until_true logged 'client 2 at 127.0.0.1:[0-9]+: I am client 2'
+	ok 'logs the disconnect' until_true logged 'client 2 at 127.0.0.1:[0-9]+ disconnected'
+	stop server
+	is 'ends well on SIGTERM' "$status" 0
+
+	start notified "$nc" -l -k -u -U "$tmp/notify"
+	until_true test -S "$tmp/notify"
+	activated -E NOTIFY_SOCKET="$tmp/notify"
+	run "$sockctl" hello --port "$port" --host 127.0.0.1
+	ok 'tells systemd that it is ready' until_true grep -q '^READY=1$' "$tmp/notified.out"
+	ok 'tells systemd where it listens' grep -q "^STATUS=Listening on 127.0.0.1:$port, \[::1\]:$port\$" "$tmp/notified.out"
+	stop server
+	ok 'tells systemd that it is stopping' until_true grep -q 'STOPPING=1$' "$tmp/notified.out"
+	stop notified
+
+	activated --datagram
+	ok 'no stream socket among those handed over: ends' until_true ended_by_a_datagram
+	stop server
+	is 'no stream socket among those handed over: exit status' "$status" 78
+	ok 'no stream socket among those handed over: says so' logged 'descriptor 3 \(.*\) is no listening stream socket.*'
+else
+	skip 'socket activation' 'no systemd-socket-activate'
+fi
+
+# shellcheck disable=SC2016 # the inner shell's own pid
+run bash -c 'SYSTEMD_EXEC_PID=$$ exec "$@"' sh "$greeterd" --config "$config"
+is 'started by systemd without a socket: exit status' "$status" 78
+ok 'started by systemd without a socket: says what to run' matches "$err" 'systemctl start greeterd\.socket'
+
+# --- as a person starts it: the protocol
+
+by_hand "listen = [ \"127.0.0.1\", \"[::1]\", \"$tmp/socket\" ];"
+ok 'listens where the settings say' logged "listening on 127.0.0.1:$port, \[::1\]:$port, $tmp/socket"
+says 'the original exercise' 'I am CLIENT<br>' 'I am SERVER<br>' -N 127.0.0.1 "$port"
+says 'without an end, half-closed' 'I am CLIENT' $'I am SERVER\n' -N 127.0.0.1 "$port"
+keeps_open 'without an end, kept open' 'I am client 7' 'I am SERVER'
+keeps_open 'the original exercise, kept open' 'I am CLIENT' 'I am SERVER'
+says 'ends mixed, an error among them' 'I am client 1\r\nI am client 2\nnonsense\nI am client 3<br>' \
+	$'I am SERVER\r\nI am SERVER\nERR syntax a greeting reads: I am client 2\nI am SERVER<br>' -N 127.0.0.1 "$port"
+says 'any letter case' 'i AM cLIENT 9\n' $'I am SERVER\n' -N 127.0.0.1 "$port"
+says 'ids out of range' 'I am client 0\nI am client 65536\nI am client 65535\n' \
+	$'ERR id client numbers have no sign or leading zero and run from 1 to 65535\nERR id client numbers have no sign or leading zero and run from 1 to 65535\nI am SERVER\n' \
+	-N 127.0.0.1 "$port"
+says 'a line too long' "$(printf 'x%.0s' {1..129})" \
+	$'ERR long a greeting has at most 128 bytes and ends with a newline\n' -N 127.0.0.1 "$port"
+says 'over IPv6' 'I am client 1\n' $'I am SERVER\n' -N ::1 "$port"
+says 'over AF_UNIX' 'I am client 1\n' $'I am SERVER\n' -N -U "$tmp/socket"
+says 'nothing at all' '' '' -N 127.0.0.1 "$port"
+says 'hostile bytes' '\x1b[2J\x00\xff\n' $'ERR syntax a greeting reads: I am client 2\n' -N 127.0.0.1 "$port"
+ok 'hostile bytes are escaped in the log' logged 'client at 127.0.0.1:[0-9]+ refused \(syntax\): \\x1b\[2J\\0\\xff'
+out=$(yes 'I am client 5' | head -n 50000 | timeout 60 "$nc" -N 127.0.0.1 "$port" | sort | uniq -c | sed 's/^ *//')
+is 'fifty thousand pipelined, each answered' "$out" '50000 I am SERVER'
+
+run "$sockctl" hello --port "$port" --host 127.0.0.1 --id 1-1000 --timeout 30s
+is 'a thousand clients at once: exit status' "$status" 0
+is 'a thousand clients at once: all answered, in order' "$out" "$(seq -f 'client %.0f: I am SERVER' 1000)"
+run "$sockctl" hello --unix "$tmp/socket" --id 3
+is 'sockctl over AF_UNIX' "$out" 'I am SERVER'
+run "$sockctl" hello --port "$port" --host 127.0.0.1 --id 65536
+is 'refused by the server: exit status' "$status" 5
+is 'refused by the server: nothing on standard output' "$out" ''
+
+# --- its end
+
+exec 4<>"/dev/tcp/127.0.0.1/$port"
+exec 5<>"/dev/tcp/127.0.0.1/$port"
+printf 'I am client 1\nI am client 2' >&4
+sleep 0.1
+stop server
+is 'ends well with idle clients connected' "$status" 0
+is 'answers what it had received' "$(cat <&4)" $'I am SERVER\nI am SERVER\nERR shutdown the server is stopping'
+is 'tells the idle why' "$(cat <&5)" 'ERR shutdown the server is stopping'
+exec 4>&- 5>&-
+ok 'takes its AF_UNIX path away' test ! -e "$tmp/socket"
+by_hand 'listen = [ "127.0.0.1" ];'
+stop server INT
+is 'ends well on SIGINT' "$status" 0
+
+# --- limits
+
+by_hand 'listen = [ "127.0.0.1" ];' 'max_connections = 1;' 'idle_timeout = "500ms";' 'greeting_timeout = "300ms";'
+exec 4<>"/dev/tcp/127.0.0.1/$port"
+until_true logged 'client at .* connected'
+says 'one too many' 'I am client 1\n' $'ERR busy too many connections, try again later\n' -N 127.0.0.1 "$port"
+is 'silence' "$(timeout 20 cat <&4)" 'ERR timeout waited too long for a greeting'
+exec 4>&-
+until_true logged 'client at .* disconnected'
+keeps_open 'a greeting that is not finished' 'I am cl' 'ERR timeout waited too long for a greeting'
+stop server
+
+by_hand 'listen = [ "127.0.0.1" ];' 'settle = "0";' 'greeting_timeout = "300ms";'
+keeps_open 'settle can be turned off' 'I am client 7' 'ERR timeout waited too long for a greeting'
+
+# --- command line and settings
+
+run "$greeterd" --config "$config"
+is 'the port is taken: exit status' "$status" 1
+is 'the port is taken: says which' "$err" "cannot listen on 127.0.0.1:$port: Address already in use"
+stop server
+run "$greeterd" --config "$config" --check
+is 'good settings pass --check' "$status" 0
+settings 'port = "http";' 'prot = 1;'
+run "$greeterd" --config "$config" --check
+is 'bad settings: exit status' "$status" 78
+ok 'bad settings: every line named' matches "$err" "$config:1: port: .*$config:2: prot: "
+run "$greeterd" --config "$config"
+is 'does not start on bad settings' "$status" 78
+settings 'port = 9000;'
+run "$greeterd" --config "$config" --dump-config
+ok '--dump-config shows what is in force' matches "$out" 'port = 9000;'
+run "$greeterd" --nonsense
+is 'an unknown option' "$status" 2
+run "$greeterd" --version
+ok '--version' matches "$out" '^greeterd [0-9]'
+
+port=$(free_port)
+settings "port = $port;" 'listen = [ "127.0.0.1" ];'
+# shellcheck disable=SC2086 # a command with its arguments
+$wrap "$greeterd" --config "$config" <&- >&- 2>&- &
+pids[server]=$!
+# shellcheck disable=SC2317 # until_true runs it
+answers()
+{
+	run "$sockctl" hello --host 127.0.0.1 --port "$port"
+	[ "$out" = 'I am SERVER' ]
+}
+ok 'with closed standard descriptors, peers hear replies and nothing else' until_true answers
+stop server
+
+# --- ten thousand at rest
+
+if [ -n "$wrap$INSTRUMENTED" ]; then
+	skip 'ten thousand at rest' 'memory is not measured in an instrumented program'
+elif [ "$(ulimit -H -n)" != unlimited ] && [ "$(ulimit -H -n)" -lt 10100 ]; then
+	skip 'ten thousand at rest' "only $(ulimit -H -n) descriptors are allowed"
+else
+	# at_rest COUNT NAME: so many more connections that have greeted once.
+	at_rest()
+	{
+		mkfifo "$tmp/$2.in"
+		"$crowd" "$port" "$1" <>"$tmp/$2.in" >"$tmp/$2.out" 2>"$tmp/$2.err" &
+		pids[$2]=$!
+		until_true grep -q resting "$tmp/$2.out"
+	}
+	pss()
+	{
+		awk '/^Pss:/ { print $2 * 1024 }' "/proc/${pids[server]}/smaps_rollup"
+	}
+	switches()
+	{
+		awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/${pids[server]}/status"
+	}
+	by_hand 'listen = [ "127.0.0.1" ];' 'journal_burst = 10;'
+	at_rest 1 first
+	sleep 1.2 # the journal's second is over
+	before=$(pss)
+	ok 'ten thousand connect and greet' at_rest 10000 crowd
+	sleep 1.2
+	bytes=$((($(pss) - before) / 10000))
+	echo "# $bytes bytes for each connection at rest"
+	ok 'a connection at rest takes at most 200 bytes' test "$bytes" -le 200
+	before=$(switches)
+	sleep 1
+	is 'ten thousand at rest do not wake it once in a second' "$(switches)" "$before"
+	run "$sockctl" hello --host 127.0.0.1 --port "$port" --id 3
+	is 'and another one is greeted' "$out" 'I am SERVER'
+	stop crowd
+	stop first
+	stop server
+	is 'ends well with them' "$status" 0
+fi
+
+done_testing
