@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/netio.h"
 
-#define BACKLOG 4096 /* the kernel caps it at net.core.somaxconn */
+#define BACKLOG 4096    /* the kernel caps it at net.core.somaxconn */
+#define FD_NAME_MAX 255 /* FileDescriptorName= of systemd.socket(5) */
 
 static void free_names(char ***names)
 {
@@ -43,7 +45,7 @@ static void set_no_delay(int fd)
 
 static int adopt_one(struct listeners *listeners, int fd, const char *name, activation_say say, void *data)
 {
-	char sentence[160];
+	char sentence[FD_NAME_MAX + 160];
 
 	if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) <= 0) {
 		snprintf(sentence, sizeof(sentence),
@@ -84,14 +86,14 @@ int activation_adopt(struct listeners *ret, activation_say say, void *data)
 	return 0;
 }
 
-/* Whether the path of an AF_UNIX address is a socket that nobody listens on any more. */
+/* Whether the path of an AF_UNIX address is a socket that nobody listens on any more. Other files refuse a
+ * connection too: unix(7). */
 static bool is_stale(const struct netio_address *address)
 {
-	int fd = netio_connect(address);
+	_cleanup_(closep) int fd = netio_connect(address);
+	struct stat st;
 
-	if (fd >= 0)
-		close(fd);
-	return fd == -ECONNREFUSED;
+	return fd == -ECONNREFUSED && lstat(address->un.sun_path, &st) == 0 && S_ISSOCK(st.st_mode);
 }
 
 static int listen_on(const struct netio_address *address)

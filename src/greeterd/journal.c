@@ -25,7 +25,7 @@
 /* What entries are counted as when they are too many. */
 enum kind { KIND_GREETING, KIND_DISCONNECT, KIND_REFUSAL, KIND_OTHER, KINDS };
 
-static const char *const kind_names[KINDS] = { "greetings", "disconnects", "refusals", "messages" };
+static const char *const kind_names[KINDS] = { "greeting", "disconnect", "refusal", "message" };
 
 struct entry {
 	enum kind kind;
@@ -48,6 +48,7 @@ struct journal {
 	size_t n_entries, used;
 	struct entry entries[ENTRIES_MAX];
 	char text[ENTRIES_MAX * ENTRY_MAX];
+	bool torn; /* write(2) took a part of the first entry that is left: a full disk, a socket */
 
 	uint64_t second;         /* when the second that is being counted began */
 	uint64_t blocked_until;  /* the journal took no more: nothing is tried before */
@@ -56,6 +57,11 @@ struct journal {
 	uint32_t surplus_clients;
 	struct client_surplus *clients; /* by id, 0 to max_id */
 };
+
+static uint64_t later(uint64_t now, uint64_t span)
+{
+	return now < UINT64_MAX - span ? now + span : UINT64_MAX;
+}
 
 bool journal_owns(int fd, const char *journal_stream)
 {
@@ -137,19 +143,29 @@ static void count_surplus(struct journal *journal, enum kind kind, uint32_t id, 
 }
 
 /* Sends entries from first on as lines, as many as one write(2) that cannot block takes. Returns how many, or
- * -errno. */
-static int write_lines(const struct journal *journal, size_t first)
+ * -errno; of one that was taken in part, the rest is left. */
+static int write_lines(struct journal *journal, size_t first)
 {
 	struct pollfd ready = { .fd = journal->fd, .events = POLLOUT };
-	const struct entry *entry = &journal->entries[first];
+	struct entry *entry = &journal->entries[first];
 	size_t len = 0, n = 0;
+	ssize_t written;
 
 	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLOUT))
 		return -EAGAIN;
 	while (first + n < journal->n_entries && (n == 0 || len + entry[n].len <= PIPE_BUF))
 		len += entry[n++].len;
-	if (write(journal->fd, journal->text + entry->begin, len) < 0)
-		return -errno;
+	written = write(journal->fd, journal->text + entry->begin, len);
+	if (written <= 0)
+		return written < 0 ? -errno : -EAGAIN;
+	len = (size_t)written;
+	for (n = 0; first + n < journal->n_entries && len >= entry[n].len; n++)
+		len -= entry[n].len;
+	journal->torn = len > 0;
+	if (journal->torn) {
+		entry[n].begin += len;
+		entry[n].len -= len;
+	}
 	return (int)n;
 }
 
@@ -173,7 +189,30 @@ static int send_datagrams(struct journal *journal, size_t first)
 	return sent < 0 ? -errno : sent;
 }
 
-/* Sends all entries; what is not taken becomes surplus. */
+/* Makes surplus of the entries from first on. Only the rest of a line that was begun is kept, for what comes
+ * next would end up on that line. */
+static void drop_entries(struct journal *journal, size_t first)
+{
+	const size_t kept = journal->torn ? 1 : 0;
+
+	for (size_t i = first + kept; i < journal->n_entries; i++) {
+		const struct entry *entry = &journal->entries[i];
+
+		count_surplus(journal, entry->kind, entry->id, entry->count);
+	}
+	journal->n_entries = kept;
+	journal->used = 0;
+	if (kept) {
+		struct entry *entry = &journal->entries[0];
+
+		*entry = journal->entries[first];
+		memmove(journal->text, journal->text + entry->begin, entry->len);
+		entry->begin = 0;
+		journal->used = entry->len;
+	}
+}
+
+/* Sends all entries, and drops what is not taken. */
 static void send_entries(struct journal *journal, uint64_t now)
 {
 	size_t first = 0;
@@ -183,17 +222,13 @@ static void send_entries(struct journal *journal, uint64_t now)
 
 		if (n == -EINTR)
 			continue;
-		if (n < 0)
-			journal->blocked_until = now + RETRY_USEC;
-		else
-			first += (size_t)n;
+		if (n < 0) {
+			journal->blocked_until = later(now, RETRY_USEC);
+			break;
+		}
+		first += (size_t)n;
 	}
-	for (; first < journal->n_entries; first++) {
-		const struct entry *entry = &journal->entries[first];
-
-		count_surplus(journal, entry->kind, entry->id, entry->count);
-	}
-	journal->n_entries = journal->used = 0;
+	drop_entries(journal, first);
 }
 
 /* Adds an entry: the line alone, or all fields. fields: complete lines "NAME=value\n" besides those that
@@ -242,8 +277,8 @@ static void add_client_summaries(struct journal *journal, uint64_t now)
 		char name[20], text[TEXT_MAX], fields[128];
 
 		journal->clients[id] = (struct client_surplus){ 0 };
-		snprintf(text, sizeof(text), "%s: %" PRIu64 " more greetings", client_name(id, name),
-			entry.count);
+		snprintf(text, sizeof(text), "%s: %" PRIu64 " more greeting%s", client_name(id, name),
+			entry.count, entry.count == 1 ? "" : "s");
 		snprintf(fields, sizeof(fields),
 			"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_SURPLUS=%" PRIu64 "\n", id, entry.count);
 		add_entry(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
@@ -261,7 +296,8 @@ static void add_summaries(struct journal *journal, uint64_t now)
 		if (entry.count == 0)
 			continue;
 		journal->surplus[kind] = 0;
-		snprintf(text, sizeof(text), "%" PRIu64 " more %s", entry.count, kind_names[kind]);
+		snprintf(text, sizeof(text), "%" PRIu64 " more %s%s", entry.count, kind_names[kind],
+			entry.count == 1 ? "" : "s");
 		snprintf(fields, sizeof(fields), "GREETERD_SURPLUS=%" PRIu64 "\n", entry.count);
 		add_entry(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
 	}
@@ -346,6 +382,15 @@ void journal_refusal(struct journal *journal, const struct netio_peer *peer, enu
 	add_entry(journal, &entry, MESSAGE_REFUSAL, line, fields, now);
 }
 
+/* One line, whatever was put into it: a newline would begin a field of journald's protocol. Letters beyond
+ * ASCII, of a path perhaps, stay. */
+static void replace_controls(char *line)
+{
+	for (; *line; line++)
+		if ((unsigned char)*line < ' ' || *line == '\x7f')
+			*line = '?';
+}
+
 void journal_say(struct journal *journal, enum message message, const char *format, ...)
 {
 	const struct entry entry = { .kind = KIND_OTHER, .count = 1 };
@@ -357,6 +402,7 @@ void journal_say(struct journal *journal, enum message message, const char *form
 	va_start(arguments, format);
 	vsnprintf(line, sizeof(line), format, arguments);
 	va_end(arguments);
+	replace_controls(line);
 	add_entry(journal, &entry, message, line, "", journal->second);
 }
 
@@ -370,8 +416,10 @@ void journal_flush(struct journal *journal, uint64_t now)
 
 uint64_t journal_next(const struct journal *journal)
 {
-	uint64_t second_over = journal->second + USEC_PER_SEC;
+	uint64_t second_over = later(journal->second, USEC_PER_SEC);
 
+	if (journal->torn)
+		return journal->blocked_until;
 	if (!has_surplus(journal))
 		return UINT64_MAX;
 	return second_over > journal->blocked_until ? second_over : journal->blocked_until;

@@ -173,7 +173,7 @@ static void test_summarises_beyond_the_burst_once_the_second_is_over(void **stat
 					 "client 2 at [::1]:: I am client 2\n");
 	f->now += USEC_PER_SEC;
 	assert_int_equal(server_dispatch(f->server, f->now), 0);
-	assert_string_equal(log_text(f), "client 5: 1 more greetings\nclient 2: 2 more greetings\n");
+	assert_string_equal(log_text(f), "client 5: 1 more greeting\nclient 2: 2 more greetings\n");
 	close(fd);
 }
 

@@ -1,0 +1,160 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "common/cleanup.h"
+#include "greeterd/cmdline.h"
+
+#define WORDS_MAX 6
+
+/* What a function writes to a standard stream, caught in a memory file meanwhile. */
+struct capture {
+	FILE *stream;
+	int saved, file;
+};
+
+static void capture_begin(struct capture *capture, FILE *stream)
+{
+	capture->stream = stream;
+	fflush(stream);
+	capture->saved = dup(fileno(stream));
+	capture->file = memfd_create("capture", MFD_CLOEXEC);
+	assert_true(capture->saved >= 0 && capture->file >= 0);
+	assert_true(dup2(capture->file, fileno(stream)) >= 0);
+}
+
+static void capture_end(struct capture *capture, char *text, size_t size)
+{
+	ssize_t len;
+
+	fflush(capture->stream);
+	assert_true(dup2(capture->saved, fileno(capture->stream)) >= 0);
+	len = pread(capture->file, text, size - 1, 0);
+	assert_true(len >= 0);
+	text[len] = '\0';
+	close(capture->saved);
+	close(capture->file);
+}
+
+/* Parses "greeterd" and words. said: what standard error got, 1024 bytes. */
+static int parse(const char *const *words, struct cmdline *ret, char said[static 1024])
+{
+	char *argv[WORDS_MAX + 2] = { (char *)"greeterd" };
+	struct capture capture;
+	int argc = 1, r;
+
+	for (; words[argc - 1]; argc++)
+		argv[argc] = (char *)words[argc - 1];
+	capture_begin(&capture, stderr);
+	r = cmdline_parse(argc, argv, ret);
+	capture_end(&capture, said, 1024);
+	return r;
+}
+
+static void test_takes_every_option_long_and_short(void **state)
+{
+	static const struct {
+		const char *words[WORDS_MAX];
+		struct cmdline expected;
+	} lines[] = {
+		{ { NULL }, { CMDLINE_SERVE, NULL, false } },
+		{ { "--" }, { CMDLINE_SERVE, NULL, false } },
+		{ { "-c", "a.conf" }, { CMDLINE_SERVE, "a.conf", false } },
+		{ { "-ca.conf" }, { CMDLINE_SERVE, "a.conf", false } },
+		{ { "--config", "a.conf" }, { CMDLINE_SERVE, "a.conf", false } },
+		{ { "--config=a.conf" }, { CMDLINE_SERVE, "a.conf", false } },
+		{ { "-c", "a.conf", "--config=b.conf" }, { CMDLINE_SERVE, "b.conf", false } },
+		{ { "-c", "--check" }, { CMDLINE_SERVE, "--check", false } },
+		{ { "--check" }, { CMDLINE_CHECK, NULL, false } },
+		{ { "--dump-config" }, { CMDLINE_DUMP_CONFIG, NULL, false } },
+		{ { "--dump" }, { CMDLINE_DUMP_CONFIG, NULL, false } },
+		{ { "-v" }, { CMDLINE_SERVE, NULL, true } },
+		{ { "--verbose" }, { CMDLINE_SERVE, NULL, true } },
+		{ { "-vc", "a.conf", "--check" }, { CMDLINE_CHECK, "a.conf", true } },
+		{ { "-h" }, { CMDLINE_HELP, NULL, false } },
+		{ { "--help" }, { CMDLINE_HELP, NULL, false } },
+		{ { "--version" }, { CMDLINE_VERSION, NULL, false } },
+		{ { "-v", "--version", "--nonsense" }, { CMDLINE_VERSION, NULL, false } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTS(lines); i++) {
+		struct cmdline cmdline;
+		char said[1024];
+
+		assert_int_equal(parse(lines[i].words, &cmdline, said), 0);
+		assert_string_equal(said, "");
+		assert_int_equal(cmdline.action, lines[i].expected.action);
+		assert_int_equal(cmdline.verbose, lines[i].expected.verbose);
+		if (lines[i].expected.config)
+			assert_string_equal(cmdline.config, lines[i].expected.config);
+		else
+			assert_null(cmdline.config);
+	}
+}
+
+static void test_refuses_what_is_no_option_and_says_it(void **state)
+{
+	static const struct {
+		const char *words[WORDS_MAX];
+		const char *named; /* in what is said */
+	} lines[] = {
+		{ { "--nonsense" }, "--nonsense" },
+		{ { "-x" }, "x" },
+		{ { "--config" }, "--config" },
+		{ { "-c" }, "c" },
+		{ { "--check=yes" }, "--check" },
+		{ { "--ver" }, "--ver" }, /* --verbose or --version */
+		{ { "8080" }, "'8080'" },
+		{ { "--check", "greeterd.conf" }, "'greeterd.conf'" },
+		{ { "greeterd.conf", "--check" }, "'greeterd.conf'" },
+		{ { "--", "--check" }, "'--check'" },
+		{ { "" }, "''" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTS(lines); i++) {
+		struct cmdline cmdline = { .config = "untouched" };
+		char said[1024];
+
+		assert_int_equal(parse(lines[i].words, &cmdline, said), -EINVAL);
+		assert_non_null(strstr(said, "greeterd: "));
+		assert_non_null(strstr(said, lines[i].named));
+		assert_string_equal(cmdline.config, "untouched");
+	}
+}
+
+static void test_help_names_every_option(void **state)
+{
+	static const char *const names[] = { "-c, --config=FILE", "--check", "--dump-config", "-v, --verbose",
+		"-h, --help", "--version", "greeterd(8)", GREETERD_CONFIG_FILE };
+	struct capture capture;
+	char text[4096];
+
+	(void)state;
+	capture_begin(&capture, stdout);
+	cmdline_help();
+	capture_end(&capture, text, sizeof(text));
+	for (size_t i = 0; i < ELEMENTS(names); i++)
+		assert_non_null(strstr(text, names[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_takes_every_option_long_and_short),
+		cmocka_unit_test(test_refuses_what_is_no_option_and_says_it),
+		cmocka_unit_test(test_help_names_every_option),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
