@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,7 +16,7 @@
 #include "common/settings-text.h"
 
 #define NO_SETTING SIZE_MAX
-#define SHOWN_MAX 60 /* bytes of a word from the text that a message shows */
+#define SHOWN_MAX 30 /* bytes of a word from the text that a message shows */
 
 struct name {
 	const char *text;
@@ -63,20 +64,30 @@ static void blank(struct scan *s, size_t from, size_t to)
 /* Something is wrong with what this name sets; one without text stands for no key. */
 #define FOUND(s, line, name, ...) \
 	do { \
-		char key_[SETTINGS_KEY_SHOWN]; \
-		settings_found((s)->findings, (s)->source, line, copy_name(name, key_), __VA_ARGS__); \
+		char path_[SETTINGS_KEY_SHOWN]; \
+		settings_found((s)->findings, (s)->source, line, copy_path(s, name, path_), __VA_ARGS__); \
 		(s)->bad = true; \
 	} while (0)
 
-static const char *copy_name(const struct name *name, char copy[static SETTINGS_KEY_SHOWN])
+static int shown(size_t len)
 {
-	size_t len = name->len < SETTINGS_KEY_SHOWN ? name->len : SETTINGS_KEY_SHOWN - 1;
+	return len < SHOWN_MAX ? (int)len : SHOWN_MAX;
+}
+
+/* "expect.id" for the name of a key in a group. */
+static const char *copy_path(
+	const struct scan *s, const struct name *name, char path[static SETTINGS_KEY_SHOWN])
+{
+	const struct name *key = &s->key;
 
 	if (!name->text)
 		return NULL;
-	memcpy(copy, name->text, len);
-	copy[len] = '\0';
-	return copy;
+	if (s->depth == 0 || !key->text || name->text == key->text)
+		snprintf(path, SETTINGS_KEY_SHOWN, "%.*s", shown(name->len), name->text);
+	else
+		snprintf(path, SETTINGS_KEY_SHOWN, "%.*s.%.*s", shown(key->len), key->text, shown(name->len),
+			name->text);
+	return path;
 }
 
 static const struct name no_name;
@@ -224,14 +235,13 @@ static bool in_name(char c)
 /* Reports a number under the key that it is the value of, with what that key takes. */
 static void found_number(struct scan *s, const char *number, size_t len, const char *what)
 {
-	const struct name *inner = s->n_names > 0 ? &s->names[s->n_names - 1] : &s->key;
+	const struct name *inner = s->n_names > 0 && s->depth > 0 ? &s->names[s->n_names - 1] : &s->key;
+	settings_table *table = inner->text == s->key.text ? settings_keys : settings_expect_keys;
 	const struct settings_key *key =
-		inner->text ? settings_key_find(s->depth > 0 ? settings_expect_keys : settings_keys,
-				      inner->text, inner->len)
-			    : NULL;
+		inner->text ? settings_key_find(table, inner->text, inner->len) : NULL;
 
-	FOUND(s, s->line, &s->key, "%.*s %s; expected %s", len < SHOWN_MAX ? (int)len : SHOWN_MAX, number,
-		what, key ? key->range : "at most 2147483647");
+	FOUND(s, s->line, inner, "%.*s %s; expected %s", shown(len), number, what,
+		key ? key->range : "at most 2147483647");
 }
 
 /* The length of the word that begins like a number at s->at. */
@@ -376,7 +386,7 @@ int settings_text_clean(const struct settings_source *source, const char *text, 
 	struct scan s = {
 		.source = source,
 		.findings = findings,
-		.text = text,
+		.text = len > 0 ? text : "",
 		.clean = clean,
 		.len = len,
 		.line = 1,
@@ -385,8 +395,7 @@ int settings_text_clean(const struct settings_source *source, const char *text, 
 
 	if (!clean)
 		return -ENOMEM;
-	if (len > 0)
-		memcpy(clean, text, len);
+	memcpy(clean, s.text, len);
 	memcpy(clean + len, "\n", 2);
 	scan_encoding(&s);
 	while (!s.hopeless && s.at < s.len)

@@ -155,13 +155,13 @@ static void assert_documented(const char *text, const struct settings_key *keys,
 		char begin[64];
 		const char *entry, *end;
 
-		snprintf(begin, sizeof(begin), "%s%s\n", item, keys[i].name);
-		/* join_lines() put the text of the entry on the line of its heading */
-		begin[strlen(begin) - 1] = ' ';
+		snprintf(begin, sizeof(begin), "%s%s ", item, keys[i].name);
 		entry = strstr(text, begin);
-		if (!entry)
+		if (!entry) {
 			fail_msg("greeterd.conf(5) lacks %s", keys[i].name);
-		end = strstr(entry + 1, item);
+			return;
+		}
+		end = strstr(entry + strlen(item), item);
 
 		_cleanup_(freep) char *own = end ? strndup(entry, (size_t)(end - entry)) : strdup(entry);
 		assert_non_null(own);
@@ -170,7 +170,7 @@ static void assert_documented(const char *text, const struct settings_key *keys,
 			keys[i].default_value ? "default " : "must be given",
 			keys[i].default_value ? keys[i].default_value : "", yes_or_no(keys[i].reloadable));
 	}
-	for (const char *p = strstr(text, item); p; p = strstr(p + 1, item))
+	for (const char *p = strstr(text, item); p; p = strstr(p + strlen(item), item))
 		items++;
 	if (items != n)
 		fail_msg("greeterd.conf(5) names %zu keys of a table of %zu", items, n);

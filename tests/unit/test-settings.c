@@ -204,8 +204,7 @@ static void test_reads_back_what_it_dumps(void **state)
 		"",
 		"reply = \"a \\\"b\\\" \\\\x41 \\\\\";",
 		"listen = [ \"*:1\", \"/run/\\\"x\\\\y\" ]; settle = \"1ms\"; idle_timeout = \"1s 1us\";",
-		"expect = ( { id = \"9,1-3\"; every = 90; name = \"\\\"\\\\\"; }, { id = \"5\"; every = 1; } "
-		");",
+		"expect = ( { id = \"9,1-3\"; every = 90; name = \"\\\"\\\\\"; } );",
 	};
 	struct fixture *f = *state;
 
@@ -267,7 +266,7 @@ static void test_refuses_integers_that_do_not_fit(void **state)
 	assert_text_refused(
 		f, "port = -4294958296;", ":1: port: -4294958296 does not fit; expected 1 to 65535");
 	assert_text_refused(f, "expect = ( { id = \"1\"; every = 4294967297; } );",
-		":1: expect: 4294967297 does not fit; expected 1s to 1w");
+		":1: expect.every: 4294967297 does not fit; expected 1s to 1w");
 	assert_text_refused(f, "port = 010;", ":1: port: 010 has a leading zero; expected 1 to 65535");
 	assert_text_refused(
 		f, "port = 70000;", ":1: port: 70000 is out of range; expected an integer, 1 to 65535");
@@ -605,7 +604,7 @@ static void test_reports_duplicates_in_groups(void **state)
 	struct fixture *f = *state;
 
 	assert_text_refused(f, "expect = ( { id = \"1\"; every = 1;\nid = \"2\"; } );",
-		":2: id: set twice; expected once, and line 1 has it already");
+		":2: expect.id: set twice; expected once, and line 1 has it already");
 	assert_taken(f, "expect = ( { id = \"1\"; every = 1; }, { id = \"2\"; every = 1; } );");
 }
 
@@ -688,6 +687,23 @@ static void test_finds_drop_ins_of_a_file_without_a_folder(void **state)
 	assert_int_equal(f->settings->port, 77);
 }
 
+static void test_parses_text_alone(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(settings_parse("port = 80", strlen("port = 8"), "x", &f->settings, &f->report), 0);
+	assert_int_equal(f->settings->port, 8);
+	settings_free(f->settings);
+	f->settings = NULL;
+	assert_int_equal(settings_parse(NULL, 0, "x", &f->settings, &f->report), 0);
+	settings_free(f->settings);
+	f->settings = NULL;
+	assert_int_equal(settings_parse("\nport", 5, "x", &f->settings, &f->report), -EINVAL);
+	assert_null(f->settings);
+	assert_int_equal(f->report.n_lines, 1);
+	assert_string_equal(f->report.lines[0], "x:2: port: syntax error; expected =");
+}
+
 static void test_takes_a_comment_on_an_unfinished_last_line(void **state)
 {
 	assert_taken(*state, "port = 5 // no newline follows");
@@ -751,6 +767,7 @@ int main(void)
 		TEST(test_refuses_a_drop_in_that_leads_nowhere),
 		TEST(test_refuses_a_conf_d_that_is_no_folder),
 		TEST(test_finds_drop_ins_of_a_file_without_a_folder),
+		TEST(test_parses_text_alone),
 		TEST(test_takes_a_comment_on_an_unfinished_last_line),
 		TEST(test_never_gets_a_port_that_is_not_written),
 	};
