@@ -1,9 +1,9 @@
 /*
  * settings-grammar.h: whether words follow one another as libconfig's grammar has it.
  *
- * libconfig 1.5 leaks a string that stands where none may (fixed in 1.8) and stops at the first error; so it
- * is only given what is known to be well-formed. A grammar that is all zeros stands before a setting. Pure;
- * any thread.
+ * libconfig 1.5 leaks a string that stands where none may (later ones do not) and stops at the first error;
+ * so it is only given what is known to be well-formed. A grammar that is all zeros stands before a setting.
+ * Pure; any thread.
  */
 #pragma once
 
