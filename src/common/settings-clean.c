@@ -7,16 +7,16 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/settings-keys.h"
 #include "common/settings-text.h"
 
 #define NO_SETTING SIZE_MAX
-#define SHOWN_MAX 60 /* bytes of a word from the text that a message shows */
-
-enum word { OTHER, NAME, EQUALS };
+#define SHOWN_MAX 30 /* bytes of a word from the text that a message shows */
 
 struct name {
 	const char *text;
@@ -31,12 +31,15 @@ struct scan {
 	char *clean; /* the copy, of the same length */
 	size_t len, at;
 	unsigned line;
-	enum word last;        /* the word just before */
+	char last; /* the word just before, as the grammar names it */
+	unsigned last_line;
 	struct name last_name; /* and its text, when it was a name */
 	bool hopeless;
 
-	size_t begin;    /* of the top-level setting around, or NO_SETTING */
-	bool bad;        /* something was found in it */
+	size_t begin; /* of the top-level setting around, or NO_SETTING */
+	bool bad;     /* something was found in it */
+	bool lost;    /* its grammar was */
+	struct settings_grammar grammar;
 	struct name key; /* what it sets, when that is known */
 
 	struct name names[SETTINGS_KEYS_MAX]; /* of the open groups, the outermost first */
@@ -61,23 +64,53 @@ static void blank(struct scan *s, size_t from, size_t to)
 /* Something is wrong with what this name sets; one without text stands for no key. */
 #define FOUND(s, line, name, ...) \
 	do { \
-		char key_[SETTINGS_KEY_SHOWN]; \
-		settings_found((s)->findings, (s)->source, line, copy_name(name, key_), __VA_ARGS__); \
+		char path_[SETTINGS_KEY_SHOWN]; \
+		settings_found((s)->findings, (s)->source, line, copy_path(s, name, path_), __VA_ARGS__); \
 		(s)->bad = true; \
 	} while (0)
 
-static const char *copy_name(const struct name *name, char copy[static SETTINGS_KEY_SHOWN])
+static int shown(size_t len)
 {
-	size_t len = name->len < SETTINGS_KEY_SHOWN ? name->len : SETTINGS_KEY_SHOWN - 1;
+	return len < SHOWN_MAX ? (int)len : SHOWN_MAX;
+}
+
+/* "expect.id" for the name of a key in a group. */
+static const char *copy_path(
+	const struct scan *s, const struct name *name, char path[static SETTINGS_KEY_SHOWN])
+{
+	const struct name *key = &s->key;
 
 	if (!name->text)
 		return NULL;
-	memcpy(copy, name->text, len);
-	copy[len] = '\0';
-	return copy;
+	if (s->depth == 0 || !key->text || name->text == key->text)
+		snprintf(path, SETTINGS_KEY_SHOWN, "%.*s", shown(name->len), name->text);
+	else
+		snprintf(path, SETTINGS_KEY_SHOWN, "%.*s.%.*s", shown(key->len), key->text, shown(name->len),
+			name->text);
+	return path;
 }
 
 static const struct name no_name;
+
+/* What the word at hand, or the one just before, says that it is about. */
+static const struct name *subject(const struct scan *s)
+{
+	if (s->key.text)
+		return &s->key;
+	return s->last == SETTINGS_WORD_NAME ? &s->last_name : &no_name;
+}
+
+/* The line that an error of grammar is on: where a word is missing, that of the word before. */
+static void take_word(struct scan *s, char word)
+{
+	unsigned line = s->grammar.state == SETTINGS_BEFORE_KEY ? s->line : s->last_line;
+	const char *expected = s->lost ? NULL : settings_grammar_take(&s->grammar, word);
+
+	if (!expected)
+		return;
+	FOUND(s, line, subject(s), "syntax error; expected %s", expected);
+	s->lost = true;
+}
 
 static void end_setting(struct scan *s)
 {
@@ -86,17 +119,26 @@ static void end_setting(struct scan *s)
 	s->begin = NO_SETTING;
 }
 
-/* Every word belongs to a setting; one that stands for none is its own. */
-static void note_word(struct scan *s, enum word word)
+static void begin_setting(struct scan *s)
 {
-	if (word == NAME && s->depth == 0 && s->last != EQUALS)
+	s->begin = s->at;
+	s->bad = s->lost = false;
+	s->key = no_name;
+	s->grammar = (struct settings_grammar){ 0 };
+}
+
+/* Every word belongs to a setting; one that stands for none is its own. */
+static void note_word(struct scan *s, char word)
+{
+	if (word == SETTINGS_WORD_NAME && s->depth == 0 && s->last != '=' && s->begin != NO_SETTING) {
+		take_word(s, SETTINGS_WORD_END);
 		end_setting(s);
-	if (s->begin == NO_SETTING) {
-		s->begin = s->at;
-		s->bad = false;
-		s->key = (struct name){ 0 };
 	}
+	if (s->begin == NO_SETTING)
+		begin_setting(s);
+	take_word(s, word);
 	s->last = word;
+	s->last_line = s->line;
 }
 
 static void scan_line_comment(struct scan *s)
@@ -135,7 +177,7 @@ static void scan_slash(struct scan *s)
 	} else if (next == '*') {
 		scan_block_comment(s);
 	} else {
-		note_word(s, OTHER);
+		note_word(s, SETTINGS_WORD_NONSENSE);
 		s->at++;
 	}
 }
@@ -150,7 +192,7 @@ static void scan_at_sign(struct scan *s)
 		scan_line_comment(s);
 		return;
 	}
-	note_word(s, OTHER);
+	note_word(s, SETTINGS_WORD_NONSENSE);
 	s->at++;
 }
 
@@ -159,7 +201,7 @@ static void scan_string(struct scan *s)
 {
 	bool nul = false;
 
-	note_word(s, OTHER);
+	note_word(s, SETTINGS_WORD_STRING);
 	for (s->at++; peek(s, s->at) != '"'; s->at++) {
 		if (peek(s, s->at) == '\n') {
 			FOUND(s, s->line, &s->key, "a string that does not end on its line; expected \"");
@@ -185,11 +227,6 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool is_hex_digit(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static bool in_name(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || strchr("-_*", c);
@@ -198,59 +235,61 @@ static bool in_name(char c)
 /* Reports a number under the key that it is the value of, with what that key takes. */
 static void found_number(struct scan *s, const char *number, size_t len, const char *what)
 {
-	const struct name *inner = s->n_names > 0 ? &s->names[s->n_names - 1] : &s->key;
+	const struct name *inner = s->n_names > 0 && s->depth > 0 ? &s->names[s->n_names - 1] : &s->key;
+	settings_table *table = inner->text == s->key.text ? settings_keys : settings_expect_keys;
 	const struct settings_key *key =
-		inner->text ? settings_key_find(s->depth > 0 ? settings_expect_keys : settings_keys,
-				      inner->text, inner->len)
-			    : NULL;
+		inner->text ? settings_key_find(table, inner->text, inner->len) : NULL;
 
-	FOUND(s, s->line, &s->key, "%.*s %s; expected %s", len < SHOWN_MAX ? (int)len : SHOWN_MAX, number,
-		what, key ? key->range : "at most 2147483647");
+	FOUND(s, s->line, inner, "%.*s %s; expected %s", shown(len), number, what,
+		key ? key->range : "at most 2147483647");
+}
+
+/* The length of the word that begins like a number at s->at. */
+static size_t number_len(const struct scan *s)
+{
+	size_t i = s->at + 1;
+
+	for (;; i++) {
+		char c = peek(s, i), before = peek(s, i - 1);
+
+		if (!in_name(c) && c != '.' && !(strchr("+-", c) && strchr("eE", before)))
+			return i - s->at;
+	}
 }
 
 /* Integers of over 32 bits wrap silently in libconfig 1.5, and a leading zero means base 8 to later ones. */
 static void scan_number(struct scan *s)
 {
-	size_t begin = s->at, i = s->at;
-	bool hex;
-	uint64_t value = 0;
+	const char *text = s->text + s->at;
+	size_t len = number_len(s), sign = text[0] == '-' || text[0] == '+';
+	uint64_t value;
+	char kind = settings_grammar_number(text, len, &value);
 
-	note_word(s, OTHER);
-	if (s->text[i] == '-' || s->text[i] == '+')
-		i++;
-	hex = peek(s, i) == '0' && (peek(s, i + 1) == 'x' || peek(s, i + 1) == 'X');
-	if (hex)
-		i += 2;
-	size_t digits = i;
-	for (; hex ? is_hex_digit(peek(s, i)) : is_digit(peek(s, i)); i++) {
-		char c = peek(s, i);
-
-		if (value <= UINT32_MAX)
-			value = value * (hex ? 16 : 10) +
-				(uint64_t)(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	if (!hex && strchr(".eE", peek(s, i))) { /* a fraction, which no setting takes */
-		while (is_digit(peek(s, i)) || strchr(".eE+-", peek(s, i)))
-			i++;
-		s->at = i;
+	note_word(s, kind);
+	s->at += len;
+	if (kind != SETTINGS_WORD_INTEGER && kind != SETTINGS_WORD_LONG)
 		return;
-	}
-	s->at = i > begin ? i : begin + 1;
 	if (value > INT_MAX)
-		found_number(s, s->text + begin, i - begin, "does not fit");
-	else if (!hex && i - digits > 1 && s->text[digits] == '0')
-		found_number(s, s->text + begin, i - begin, "has a leading zero");
-	while (peek(s, s->at) == 'L')
-		s->at++;
+		found_number(s, text, len, "does not fit");
+	else if (text[sign] == '0' && is_digit(peek(s, (size_t)(text - s->text) + sign + 1)))
+		found_number(s, text, len, "has a leading zero");
+}
+
+static bool is_boolean(const struct name *name)
+{
+	return (name->len == 4 && strncasecmp(name->text, "true", 4) == 0) ||
+	       (name->len == 5 && strncasecmp(name->text, "false", 5) == 0);
 }
 
 static void scan_name(struct scan *s)
 {
-	note_word(s, NAME);
-	s->last_name = (struct name){ .text = s->text + s->at, .line = s->line };
-	while (in_name(peek(s, s->at)))
-		s->at++;
-	s->last_name.len = (size_t)(s->text + s->at - s->last_name.text);
+	struct name name = { .text = s->text + s->at, .line = s->line };
+
+	while (in_name(peek(s, s->at + name.len)))
+		name.len++;
+	note_word(s, is_boolean(&name) ? SETTINGS_WORD_BOOLEAN : SETTINGS_WORD_NAME);
+	s->last_name = name;
+	s->at += name.len;
 }
 
 /* The name before an equals sign becomes a key of the innermost group. */
@@ -276,23 +315,21 @@ static void define_key(struct scan *s)
 
 static void scan_mark(struct scan *s, char c)
 {
-	bool named = s->last == NAME;
+	bool opens = strchr("{[(", c), closes = strchr("}])", c), names = s->last == SETTINGS_WORD_NAME;
 
-	note_word(s, c == '=' || c == ':' ? EQUALS : OTHER);
-	if (s->last == EQUALS && named)
+	if (opens && s->depth == SETTINGS_DEPTH_MAX) {
+		FOUND(s, s->line, &no_name, "brackets too deep; expected at most %d inside one another",
+			SETTINGS_DEPTH_MAX);
+		s->hopeless = true;
+		return;
+	}
+	note_word(s, c == ':' ? '=' : opens || closes || strchr("=;,", c) ? c : SETTINGS_WORD_NONSENSE);
+	if (s->last == '=' && names)
 		define_key(s);
 	s->at++;
-	if (strchr("{[(", c)) {
-		if (s->depth == SETTINGS_DEPTH_MAX) {
-			FOUND(s, s->line, &no_name,
-				"brackets too deep; expected at most %d inside one another",
-				SETTINGS_DEPTH_MAX);
-			s->hopeless = true;
-			return;
-		}
+	if (opens)
 		s->scopes[++s->depth] = s->n_names;
-	}
-	if (strchr("}])", c) && s->depth > 0)
+	if (closes && s->depth > 0)
 		s->n_names = s->scopes[s->depth--];
 	if ((c == ';' || c == ',') && s->depth == 0)
 		end_setting(s);
@@ -349,7 +386,7 @@ int settings_text_clean(const struct settings_source *source, const char *text, 
 	struct scan s = {
 		.source = source,
 		.findings = findings,
-		.text = text,
+		.text = len > 0 ? text : "",
 		.clean = clean,
 		.len = len,
 		.line = 1,
@@ -358,12 +395,13 @@ int settings_text_clean(const struct settings_source *source, const char *text, 
 
 	if (!clean)
 		return -ENOMEM;
-	if (len > 0)
-		memcpy(clean, text, len);
+	memcpy(clean, s.text, len);
 	memcpy(clean + len, "\n", 2);
 	scan_encoding(&s);
 	while (!s.hopeless && s.at < s.len)
 		scan_word(&s);
+	if (!s.hopeless && s.begin != NO_SETTING)
+		take_word(&s, SETTINGS_WORD_END);
 	end_setting(&s);
 	*ret_clean = s.hopeless ? NULL : TAKE_PTR(clean);
 	return 0;

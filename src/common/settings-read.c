@@ -1,3 +1,7 @@
+/*
+ * The sole user of libconfig, whose types stay in here; so it holds the readers of all kinds of values and is
+ * longer than most files.
+ */
 #include "common/settings-read.h"
 
 #include <errno.h>
@@ -214,11 +218,15 @@ static int read_listen(const struct reading *r)
 {
 	struct settings *settings = r->draft->settings;
 	unsigned lines[SETTINGS_LISTEN_MAX] = { 0 };
-	int n = is_list(r->value) ? config_setting_length(r->value) : 0, kept = 0;
+	int n = config_setting_length(r->value), kept = 0;
 	char **listen;
 
+	if (!is_list(r->value)) {
+		FOUND(r, "%s", type_of(r->value));
+		return 0;
+	}
 	if (n < 1 || n > SETTINGS_LISTEN_MAX) {
-		FOUND(r, "%s of %d", type_of(r->value), n);
+		FOUND(r, "%d addresses", n);
 		return 0;
 	}
 	listen = calloc((size_t)n, sizeof(*listen));
@@ -332,7 +340,7 @@ static int read_expect_group(const struct reading *r, struct settings_expect *gr
 	int error;
 
 	if (!config_setting_is_group(r->value)) {
-		FOUND(r, "%s in the list", type_of(r->value));
+		FOUND(r, "%s", type_of(r->value));
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++)
@@ -352,11 +360,15 @@ static int read_expect(const struct reading *r)
 	struct settings *settings = r->draft->settings;
 	size_t before = r->draft->findings->n;
 	unsigned lines[SETTINGS_EXPECT_MAX] = { 0 };
-	int n = is_list(r->value) ? config_setting_length(r->value) : -1, error = 0;
+	int n = config_setting_length(r->value), error = 0;
 	struct settings_expect *expect;
 
-	if (n < 0 || n > SETTINGS_EXPECT_MAX) {
-		FOUND(r, "%s", n < 0 ? type_of(r->value) : "too many groups");
+	if (!is_list(r->value)) {
+		FOUND(r, "%s", type_of(r->value));
+		return 0;
+	}
+	if (n > SETTINGS_EXPECT_MAX) {
+		FOUND(r, "%d groups", n);
 		return 0;
 	}
 	expect = calloc((size_t)n + 1, sizeof(*expect));

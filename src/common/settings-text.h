@@ -9,9 +9,9 @@
 #include <stddef.h>
 
 #include "common/settings-findings.h"
+#include "common/settings-grammar.h"
 
 #define SETTINGS_KEYS_MAX 1000 /* settings in one file, those of groups counted too */
-#define SETTINGS_DEPTH_MAX 16  /* brackets inside one another */
 
 /*
  * Reads a regular file of at most SETTINGS_FILE_MAX bytes; a FIFO or a device does not block. Returns 0, or
@@ -23,7 +23,8 @@ int settings_text_read(const struct settings_source *source, struct settings_fin
 /*
  * Copies text with everything blanked that libconfig must not see or would stop at: comments, @include, and
  * each top-level setting in which something was found here, so that the rest can still be checked. What is
- * found: integers that do not fit, duplicates, unfinished strings and comments, NUL escapes. The lines stay
+ * found: integers that do not fit, duplicates, unfinished strings and comments,
+ * NUL escapes, all that is against the grammar. The lines stay
  * where they were.
  *
  * Returns 0 and a text that ends with a newline and NUL; *ret_clean is NULL when it is not worth reading on

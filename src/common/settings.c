@@ -158,13 +158,14 @@ static int load_file(struct load *load, const struct file *file)
 /* Reads all files, whatever is wrong with one of them. Returns the first error. */
 static int load_files(struct load *load, const char *file)
 {
-	int error = add_file(load, "", file), r;
+	int error = add_file(load, "", file);
 
 	if (error < 0)
 		return error;
 	error = add_drop_ins(load, file);
 	for (size_t i = 0; i < load->n_files && error != -ENOMEM; i++) {
-		r = load_file(load, load->files[i]);
+		int r = load_file(load, load->files[i]);
+
 		if (r < 0 && (error == 0 || r == -ENOMEM || r == -ENOENT))
 			error = r;
 	}
