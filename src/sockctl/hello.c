@@ -100,7 +100,7 @@ static int greet(const struct hello_options *options, const struct greeter_plan 
 		report_summary(&report, name, swarm_clock());
 	(void)report_flush(&report);
 	if (report.error < 0)
-		return output_end(tally_exit(&report.tally), report.error);
+		return output_end((int)tally_exit(&report.tally), report.error);
 	if (r < 0) {
 		fprintf(stderr, "sockctl: cannot greet: %s\n", strerror(-r));
 		return EXIT_UNREACHABLE;

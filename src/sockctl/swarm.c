@@ -107,7 +107,9 @@ static void greeting_over(struct swarm *s, struct client *client)
 		s->n_finished++;
 	if (client->finished || s->share)
 		greeter_close(&client->greeter);
-	if (!client->finished)
+	if (client->finished)
+		timer_clear(&s->timers, &client->timer);
+	else
 		timer_set(&s->timers, &client->timer, next < greeting->began ? TIMER_NEVER - 1 : next);
 	if (s->plan->in_order)
 		report_in_order(s, false);

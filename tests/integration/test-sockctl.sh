@@ -125,6 +125,10 @@ ok 'lost greetings are summed' matches "$out" 'sent 2, answered 0, lost 2 \(100 
 ok 'their outage too' matches "$out" 'longest outage: 0.1[0-9]+ s'
 is 'all lost' "$status" 3
 is 'a lost greeting ends its connection' "$(grep -c 'got I am client 2' "$tmp/odd.out")" 3
+hello --id 1-200 --timeout 300ms
+is 'of many, half lost: each client has its line' "$(wc -l <<<"$out") $(wc -l <<<"$err")" '100 100'
+is 'of many, half lost: exit status' "$status" 1
+is 'who was answered greets no more' "$(grep -c 'got I am client 1\\n' "$tmp/odd.out")" 2
 stop odd
 
 serve silent
