@@ -134,10 +134,12 @@ static void follow(struct swarm *s, struct client *client, bool was_open, bool w
 		timer_set(&s->timers, &client->timer, greeter_deadline(greeter));
 	else if (!was_resting)
 		greeting_over(s, client);
-	if (was_open)
-		s->n_open--;
-	if (greeter->fd >= 0)
+	if (greeter->fd >= 0 && !was_open)
 		s->n_open++;
+	if (greeter->fd < 0 && was_open) {
+		s->n_open--;
+		timer_clear(&s->timers, &s->shortage); /* it may be over */
+	}
 }
 
 /* Returns false when this end is short of descriptors or ports. */
