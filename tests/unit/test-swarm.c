@@ -34,6 +34,7 @@ struct fixture {
 	size_t n_connections, n_open, most_open;
 	bool backwards; /* waits until n_expected have connected, answers the last one first */
 	size_t n_expected;
+	const char *only; /* greeting that is answered; NULL: all are */
 	int signal_after; /* results, then SIGTERM comes */
 	int stop;         /* what batch_done() returns */
 	uint32_t results[4 * CLIENTS_MAX];
@@ -54,10 +55,10 @@ static void accept_all(struct fixture *f)
 
 static void answer(struct fixture *f, int *fd)
 {
-	char line[256];
-	ssize_t n = *fd < 0 ? -1 : recv(*fd, line, sizeof(line), 0);
+	char line[256] = "";
+	ssize_t n = *fd < 0 ? -1 : recv(*fd, line, sizeof(line) - 1, 0);
 
-	if (n > 0)
+	if (n > 0 && (!f->only || strcmp(line, f->only) == 0))
 		assert_int_equal(send(*fd, "I am SERVER\n", 12, MSG_NOSIGNAL), 12);
 	if (n == 0) {
 		close(*fd);
@@ -241,6 +242,22 @@ static void test_counts_on_one_connection_each(void **state)
 	assert_int_equal(f->n_connections, 3);
 }
 
+static void test_no_client_greets_again_when_others_take_long(void **state)
+{
+	struct fixture *f = init("1-6");
+
+	(void)state;
+	f->only = "I am client 1\n";
+	f->greeter.timeout_usec = 30000;
+	f->plan.max_connections = 2;
+	f->plan.in_order = false;
+	assert_int_equal(swarm_run(&f->plan, &f->listener), 0);
+	assert_int_equal(f->n_results, 6);
+	assert_int_equal(f->n_answered, 1);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(f->results[i], i + 1);
+}
+
 static void test_a_signal_ends_it(void **state)
 {
 	struct fixture *f = init("1-3");
@@ -354,6 +371,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_clients_take_turns, teardown),
 		cmocka_unit_test_teardown(test_waits_for_descriptors, teardown),
 		cmocka_unit_test_teardown(test_counts_on_one_connection_each, teardown),
+		cmocka_unit_test_teardown(test_no_client_greets_again_when_others_take_long, teardown),
 		cmocka_unit_test_teardown(test_a_signal_ends_it, teardown),
 		cmocka_unit_test_teardown(test_results_at_hand_are_told_when_a_signal_comes, teardown),
 		cmocka_unit_test_teardown(test_an_ignored_signal_stays_ignored, teardown),
