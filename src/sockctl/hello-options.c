@@ -32,7 +32,7 @@ static const struct option_spec table[] = {
 	{ '4', "ipv4", NULL, "IPv4 only" },
 	{ '6', "ipv6", NULL, "IPv6 only" },
 	{ KEY_REPLY, "reply", "TEXT", "the right reply (default: the settings', I am SERVER)" },
-	{ KEY_CONFIG, "config", "FILE", "read the settings from FILE, not from " GREETERD_CONFIG_FILE ")" },
+	{ KEY_CONFIG, "config", "FILE", "settings (default: " GREETERD_CONFIG_FILE ")" },
 	{ KEY_JSON, "json", NULL, "print JSON: an object for each greeting" },
 	{ 'v', "verbose", NULL, "say more, on standard error" },
 	{ 'q', "quiet", NULL, "print no replies, only errors" },

@@ -16,6 +16,10 @@
 /* How many clients are begun, and how many events taken, before the others are looked after again. */
 #define BATCH 64
 
+/* The most greetings under way: what a listener's backlog holds at best (somaxconn of listen(2)). More of
+ * them would not be served sooner, but run into their timeouts. */
+#define UNDER_WAY_MAX 4096
+
 /* When this end is short of descriptors or ports: how long until the next try. */
 #define SHORTAGE_USEC UINT64_C(20000)
 
@@ -39,7 +43,7 @@ struct swarm {
 	uint64_t shortage_since; /* 0: there is none */
 	uint64_t alarm_at;
 	struct client *clients;
-	size_t n_clients, n_finished, n_reported, n_open;
+	size_t n_clients, n_finished, n_reported, n_open, n_under_way;
 	struct client *waiting, **waiting_end; /* whose greeting is due, first come first served */
 	bool share;                            /* connections are closed after each greeting, for others */
 	bool ever_connected;
@@ -102,6 +106,7 @@ static void greeting_over(struct swarm *s, struct client *client)
 	const struct greeting *greeting = &client->greeter.greeting;
 	uint64_t next = greeting->began + s->plan->interval_usec;
 
+	s->n_under_way--;
 	client->finished = s->plan->count > 0 && greeting->seq >= s->plan->count;
 	if (client->finished)
 		s->n_finished++;
@@ -110,11 +115,23 @@ static void greeting_over(struct swarm *s, struct client *client)
 	if (client->finished)
 		timer_clear(&s->timers, &client->timer);
 	else
-		timer_set(&s->timers, &client->timer, next < greeting->began ? TIMER_NEVER - 1 : next);
+		timer_set(&s->timers, &client->timer, next < greeting->began ? TIMER_NEVER : next);
 	if (s->plan->in_order)
 		report_in_order(s, false);
 	else
 		s->listener->greeted(s->listener->userdata, greeting);
+}
+
+static void count_open(struct swarm *s, const struct client *client, bool was_open)
+{
+	bool open = client->greeter.fd >= 0;
+
+	if (open && !was_open)
+		s->n_open++;
+	if (was_open && !open) {
+		s->n_open--;
+		timer_clear(&s->timers, &s->shortage); /* it may be over */
+	}
 }
 
 /* After its greeter has run: a new connection is watched, the timer set. */
@@ -134,10 +151,7 @@ static void follow(struct swarm *s, struct client *client, bool was_open, bool w
 		timer_set(&s->timers, &client->timer, greeter_deadline(greeter));
 	else if (!was_resting)
 		greeting_over(s, client);
-	if (was_open)
-		s->n_open--;
-	if (greeter->fd >= 0)
-		s->n_open++;
+	count_open(s, client, was_open);
 }
 
 /* Returns false when this end is short of descriptors or ports. */
@@ -149,6 +163,7 @@ static bool begin(struct swarm *s, struct client *client, uint64_t now)
 		       (s->shortage_since == 0 || now - s->shortage_since < s->plan->greeter->timeout_usec);
 
 	if (greeter_greet(greeter, now, patient) < 0) {
+		count_open(s, client, was_open);
 		if (s->shortage_since == 0)
 			s->shortage_since = now;
 		timer_set(&s->timers, &s->shortage, now + SHORTAGE_USEC);
@@ -156,6 +171,7 @@ static bool begin(struct swarm *s, struct client *client, uint64_t now)
 		return false;
 	}
 	s->shortage_since = 0;
+	s->n_under_way++;
 	follow(s, client, was_open, false);
 	return true;
 }
@@ -164,7 +180,7 @@ static bool begin(struct swarm *s, struct client *client, uint64_t now)
  * yet. */
 static bool begin_waiting(struct swarm *s)
 {
-	for (int i = 0; s->waiting && s->shortage.place == 0; i++) {
+	for (int i = 0; s->waiting && s->shortage.place == 0 && s->n_under_way < UNDER_WAY_MAX; i++) {
 		if (s->waiting->greeter.fd < 0 && s->n_open >= s->plan->max_connections)
 			return false;
 		if (i == BATCH)
