@@ -55,6 +55,7 @@ struct load {
 	struct settings_draft draft;
 	struct file **files; /* FILE, then its drop-ins */
 	size_t n_files;
+	bool may_lack_file;
 };
 
 static int load_init(struct load *load)
@@ -148,8 +149,11 @@ static int load_file(struct load *load, const struct file *file)
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t len;
-	int r = settings_text_read(&file->source, &load->findings, &text, &len);
+	int r;
 
+	if (load->may_lack_file && file->source.order == 0 && access(file->path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = settings_text_read(&file->source, &load->findings, &text, &len);
 	if (r == -ENOENT && file->source.order > 0)
 		return -EINVAL; /* a link that leads nowhere */
 	return r < 0 ? r : settings_read(&load->draft, &file->source, text, len);
@@ -178,6 +182,17 @@ int settings_load(const char *file, struct settings **ret, struct settings_repor
 	int r = load_init(&load);
 
 	if (r == 0 && file)
+		r = load_files(&load, file);
+	return load_finish(&load, r, ret, report);
+}
+
+int settings_load_default(const char *file, struct settings **ret, struct settings_report *report)
+{
+	_cleanup_(load_done) struct load load;
+	int r = load_init(&load);
+
+	load.may_lack_file = true;
+	if (r == 0)
 		r = load_files(&load, file);
 	return load_finish(&load, r, ret, report);
 }

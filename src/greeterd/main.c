@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/settings.h"
@@ -21,23 +22,21 @@ static void open_standard_descriptors(void)
 	closep(&fd);
 }
 
-/* A missing default file means the defaults; a file that was asked for must be there. Returns 0 or an exit
- * status. */
+/* A missing default file is as good as an empty one; a file that was asked for must be there. Returns 0 or an
+ * exit status. */
 static int load_settings(const struct cmdline *cmdline, struct settings **ret)
 {
 	struct settings_report report = { 0 };
-	const char *file = cmdline->config ? cmdline->config : GREETERD_CONFIG_FILE;
-	int r = settings_load(file, ret, &report);
+	int r = cmdline->config ? settings_load(cmdline->config, ret, &report)
+				: settings_load_default(GREETERD_CONFIG_FILE, ret, &report);
 
-	if (r == -ENOENT && !cmdline->config && cmdline->action != CMDLINE_CHECK && report.n_lines <= 1) {
-		settings_report_free(&report);
-		r = settings_load(NULL, ret, &report);
-	}
 	for (size_t i = 0; i < report.n_lines; i++)
 		fprintf(stderr, "%s\n", report.lines[i]);
 	settings_report_free(&report);
-	if (r < 0 && r != -EINVAL && r != -ENOENT)
-		errno = -r;
+	if (r == -ENOMEM) {
+		fprintf(stderr, "greeterd: cannot read the settings: %s\n", strerror(-r));
+		return DAEMON_FAILURE;
+	}
 	return r < 0 ? DAEMON_CONFIG : 0;
 }
 
