@@ -40,6 +40,15 @@ static int load_settings(const struct cmdline *cmdline, struct settings **ret)
 	return r < 0 ? DAEMON_CONFIG : 0;
 }
 
+/* What was printed must have arrived. Returns an exit status. */
+static int end_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "greeterd: cannot write to standard output: %s\n", strerror(errno));
+	return DAEMON_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	_cleanup_(settings_freep) struct settings *settings = NULL;
@@ -47,23 +56,23 @@ int main(int argc, char **argv)
 	int r;
 
 	open_standard_descriptors();
-	signal(SIGPIPE, SIG_IGN);
 	if (cmdline_parse(argc, argv, &cmdline) < 0)
 		return DAEMON_USAGE;
 	if (cmdline.action == CMDLINE_HELP) {
 		cmdline_help();
-		return 0;
+		return end_output();
 	}
 	if (cmdline.action == CMDLINE_VERSION) {
 		puts(PACKAGE_STRING);
-		return 0;
+		return end_output();
 	}
 	r = load_settings(&cmdline, &settings);
 	if (r != 0 || cmdline.action == CMDLINE_CHECK)
 		return r;
 	if (cmdline.action == CMDLINE_DUMP_CONFIG) {
 		settings_dump(settings, stdout);
-		return 0;
+		return end_output();
 	}
+	signal(SIGPIPE, SIG_IGN); /* a reader of the log may go */
 	return daemon_run(settings, cmdline.verbose);
 }

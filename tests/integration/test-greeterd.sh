@@ -196,6 +196,9 @@ is 'does not start on bad settings' "$status" 78
 settings 'port = 9000;'
 run "$greeterd" --config "$config" --dump-config
 ok '--dump-config shows what is in force' matches "$out" 'port = 9000;'
+run bash -c '"$@" >/dev/full' - "$greeterd" --config "$config" --dump-config
+is '--dump-config to a full disk: exit status' "$status" 1
+is '--dump-config to a full disk: said' "$err" 'greeterd: cannot write to standard output: No space left on device'
 run "$greeterd" --nonsense
 is 'an unknown option' "$status" 2
 run "$greeterd" --version
