@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "common/settings-read.h"
+#include "common/settings-draft.h"
 
 /* Each returns NULL for a good value, else what is wrong with it, as the end of a sentence. */
 const char *settings_reply_fault(const char *text);
