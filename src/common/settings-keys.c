@@ -123,6 +123,21 @@ const struct settings_key *settings_key_nearest(settings_table *table, const cha
 	return nearest;
 }
 
+const char *settings_key_expected(const struct settings_key *key)
+{
+	static const char *const texts[] = {
+		[SETTINGS_INTEGER] = "an integer, ",
+		[SETTINGS_DURATION] = "a time span such as \"10s\" or 10, ",
+		[SETTINGS_REPLY] = "a string, ",
+		[SETTINGS_NAME] = "a string, ",
+		[SETTINGS_IDS] = "client numbers such as \"1-3,7\", ",
+		[SETTINGS_LISTEN] = "a list of strings, ",
+		[SETTINGS_EXPECT] = "a list of groups, ",
+	};
+
+	return texts[key->kind];
+}
+
 void settings_key_store(const struct settings_key *key, void *base, uint64_t value)
 {
 	void *member = (char *)base + key->offset;
