@@ -102,6 +102,7 @@ start()
 {
 	local name=$1
 	shift
+	: >"$tmp/$name.out" 2>"$tmp/$name.err" # here, for what one of this name said before must not be waited for
 	# shellcheck disable=SC2086
 	$wrap "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
 	pids[$name]=$!
