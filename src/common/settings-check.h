@@ -12,6 +12,5 @@ const char *settings_reply_fault(const char *text);
 const char *settings_name_fault(const char *text);
 const char *settings_listen_fault(const char *text);
 
-/* Finds what only all texts together show: ids over max_id or in two groups, addresses in each other's way.
- */
+/* Finds what only all texts together show: ids over max_id or in two groups, addresses that collide. */
 void settings_check(const struct settings_draft *draft);

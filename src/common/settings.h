@@ -43,8 +43,7 @@ struct settings {
 	size_t n_expect;
 };
 
-/* What a load found wrong: complete lines "FILE:LINE: key: what is wrong; what was expected". Starts zeroed.
- */
+/* What a load found wrong: whole lines "FILE:LINE: key: what is wrong; what was expected". Starts zeroed. */
 struct settings_report {
 	char **lines;
 	size_t n_lines;

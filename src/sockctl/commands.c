@@ -105,8 +105,7 @@ static int help_run(int argc, char **argv)
 	return run_command(command, 2, (char *[]){ argv[1], help, NULL });
 }
 
-/* A descriptor that whoever started us has closed must not become a socket's: output would go to the server.
- */
+/* A standard descriptor that was closed must not become a socket's: output would go to the server. */
 static void occupy_standard_descriptors(void)
 {
 	int fd;
