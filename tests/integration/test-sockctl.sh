@@ -108,7 +108,7 @@ stop br
 for mode in lf bare bare-close close slow twice; do
 	serve $mode
 	says "$mode" 0 "$three_answers" '' --id 1-3
-	hello --count 3 --interval 1ms
+	hello --count 3 --interval 100ms # time for the server to close, where it does
 	ok "$mode: counted right" matches "$out" 'sent 3, answered 3, lost 0, refused 0'
 	stop $mode
 done
