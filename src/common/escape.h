@@ -1,5 +1,4 @@
-/* escape.h: bytes from strangers, made fit for one line of a log or a terminal. Pure, callable from anywhere.
- */
+/* escape.h: bytes from strangers, made fit for one line of a log or a terminal. Pure; any thread. */
 #pragma once
 
 #include <stddef.h>

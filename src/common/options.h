@@ -12,8 +12,7 @@
 #include "common/cleanup.h"
 
 struct option_spec {
-	int key; /* what options_next() returns for it; the short option's letter where it has one, else above
-		    255 */
+	int key;          /* what options_next() returns: the short option's letter, or above 255 */
 	const char *name; /* the long option, without its dashes */
 	const char *arg;  /* what --help calls its argument; NULL: takes none */
 	const char *help; /* one line */

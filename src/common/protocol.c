@@ -102,8 +102,7 @@ static bool is_blank(const char *text, size_t len)
 	return true;
 }
 
-/* The number after "I am client ": at least one digit, a sign before them allowed only to be refused as such.
- */
+/* The number after "I am client ": digits; a sign before them is read only to be refused as such. */
 static enum protocol_verdict read_id(
 	const char *text, size_t len, uint32_t max_id, struct protocol_line *line)
 {

@@ -5,13 +5,12 @@
  */
 #pragma once
 
-#include "common/settings-read.h"
+#include "common/settings-draft.h"
 
 /* Each returns NULL for a good value, else what is wrong with it, as the end of a sentence. */
 const char *settings_reply_fault(const char *text);
 const char *settings_name_fault(const char *text);
 const char *settings_listen_fault(const char *text);
 
-/* Finds what only all texts together show: ids over max_id or in two groups, addresses in each other's way.
- */
+/* Finds what only all texts together show: ids over max_id or in two groups, addresses that collide. */
 void settings_check(const struct settings_draft *draft);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "common/settings-keys.h"
 #include "common/settings-text.h"
@@ -222,16 +221,6 @@ static void scan_string(struct scan *s)
 		FOUND(s, s->line, &s->key, "a NUL in a string; expected other bytes");
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool in_name(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || strchr("-_*", c);
-}
-
 /* Reports a number under the key that it is the value of, with what that key takes. */
 static void found_number(struct scan *s, const char *number, size_t len, const char *what)
 {
@@ -244,24 +233,12 @@ static void found_number(struct scan *s, const char *number, size_t len, const c
 		key ? key->range : "at most 2147483647");
 }
 
-/* The length of the word that begins like a number at s->at. */
-static size_t number_len(const struct scan *s)
-{
-	size_t i = s->at + 1;
-
-	for (;; i++) {
-		char c = peek(s, i), before = peek(s, i - 1);
-
-		if (!in_name(c) && c != '.' && !(strchr("+-", c) && strchr("eE", before)))
-			return i - s->at;
-	}
-}
-
 /* Integers of over 32 bits wrap silently in libconfig 1.5, and a leading zero means base 8 to later ones. */
 static void scan_number(struct scan *s)
 {
 	const char *text = s->text + s->at;
-	size_t len = number_len(s), sign = text[0] == '-' || text[0] == '+';
+	size_t len = settings_grammar_number_len(text, s->len - s->at),
+	       sign = text[0] == '-' || text[0] == '+';
 	uint64_t value;
 	char kind = settings_grammar_number(text, len, &value);
 
@@ -271,23 +248,16 @@ static void scan_number(struct scan *s)
 		return;
 	if (value > INT_MAX)
 		found_number(s, text, len, "does not fit");
-	else if (text[sign] == '0' && is_digit(peek(s, (size_t)(text - s->text) + sign + 1)))
+	else if (text[sign] == '0' && len > sign + 1 && text[sign + 1] >= '0' && text[sign + 1] <= '9')
 		found_number(s, text, len, "has a leading zero");
-}
-
-static bool is_boolean(const struct name *name)
-{
-	return (name->len == 4 && strncasecmp(name->text, "true", 4) == 0) ||
-	       (name->len == 5 && strncasecmp(name->text, "false", 5) == 0);
 }
 
 static void scan_name(struct scan *s)
 {
 	struct name name = { .text = s->text + s->at, .line = s->line };
 
-	while (in_name(peek(s, s->at + name.len)))
-		name.len++;
-	note_word(s, is_boolean(&name) ? SETTINGS_WORD_BOOLEAN : SETTINGS_WORD_NAME);
+	name.len = settings_grammar_name_len(name.text, s->len - s->at);
+	note_word(s, settings_grammar_name(name.text, name.len));
 	s->last_name = name;
 	s->at += name.len;
 }
@@ -351,9 +321,9 @@ static void scan_word(struct scan *s)
 		scan_at_sign(s);
 	else if (c == '"')
 		scan_string(s);
-	else if (is_digit(c) || strchr("+-.", c))
+	else if (settings_grammar_begins_number(c))
 		scan_number(s);
-	else if (in_name(c) && c != '_')
+	else if (settings_grammar_begins_name(c))
 		scan_name(s);
 	else
 		scan_mark(s, c);

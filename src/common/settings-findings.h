@@ -35,8 +35,7 @@ struct settings_findings {
 void settings_found(struct settings_findings *findings, const struct settings_source *source, unsigned line,
 	const char *key, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Whether nothing was found that may have kept the value of key, or of a key in its groups, from being read.
- */
+/* Whether nothing was found that may have kept key, or a key in its groups, from being read. */
 bool settings_findings_spare(const struct settings_findings *findings, const char *key);
 
 /* Moves all of them, ordered by file and line, to the end of report. Returns 0 or -ENOMEM. */

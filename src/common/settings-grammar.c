@@ -1,8 +1,7 @@
 #include "common/settings-grammar.h"
 
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 /* What holds the next word: '{' for a group or the file itself, '(' for a list, '[' for an array. */
 static char container(const struct settings_grammar *g)
@@ -155,6 +154,48 @@ static bool is_digit(char c)
 static bool is_hex_digit(char c)
 {
 	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool in_name(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("-_*", c));
+}
+
+bool settings_grammar_begins_number(char c)
+{
+	return is_digit(c) || (c && strchr("+-.", c));
+}
+
+bool settings_grammar_begins_name(char c)
+{
+	return in_name(c) && c != '_' && !settings_grammar_begins_number(c);
+}
+
+size_t settings_grammar_number_len(const char *text, size_t len)
+{
+	size_t n = 1;
+
+	while (n < len &&
+		(in_name(text[n]) || text[n] == '.' || (text[n] == '+' && strchr("eE", text[n - 1]))))
+		n++;
+	return n;
+}
+
+size_t settings_grammar_name_len(const char *text, size_t len)
+{
+	size_t n = 0;
+
+	while (n < len && in_name(text[n]))
+		n++;
+	return n;
+}
+
+char settings_grammar_name(const char *text, size_t len)
+{
+	bool boolean = (len == 4 && strncasecmp(text, "true", 4) == 0) ||
+		       (len == 5 && strncasecmp(text, "false", 5) == 0);
+
+	return boolean ? SETTINGS_WORD_BOOLEAN : SETTINGS_WORD_NAME;
 }
 
 /* Whether the digits of text up to i go on as a fraction does. */

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,17 @@ struct settings_grammar {
 
 /* Takes the next word. Returns NULL, or what had to stand there, when the grammar is of no use any more. */
 const char *settings_grammar_take(struct settings_grammar *grammar, char word);
+
+/* What kind of word begins with a character. */
+bool settings_grammar_begins_number(char c);
+bool settings_grammar_begins_name(char c);
+
+/* How many of the len bytes at text belong to the word that begins there. */
+size_t settings_grammar_number_len(const char *text, size_t len);
+size_t settings_grammar_name_len(const char *text, size_t len);
+
+/* SETTINGS_WORD_NAME or SETTINGS_WORD_BOOLEAN. */
+char settings_grammar_name(const char *text, size_t len);
 
 /* What a word that begins like a number is. The value of an integer is without its sign, and exact up to
  * UINT32_MAX. */

@@ -1,10 +1,10 @@
 #include "common/settings-keys.h"
 
 #include <string.h>
-#include <strings.h>
 
 #include "common/duration.h"
 #include "common/protocol.h"
+#include "common/spelling.h"
 
 #define QUOTE_(text) #text
 #define QUOTE(macro) QUOTE_(macro)
@@ -107,39 +107,13 @@ const struct settings_key *settings_key_find(settings_table *table, const char *
 	return NULL;
 }
 
-#define NAME_MAX_LEN 40 /* of a name that a suggestion is looked for; longer than any key */
-
-/* Levenshtein's distance: how many letters to insert, delete or change, whatever their case. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[NAME_MAX_LEN + 1], len = strlen(b);
-
-	for (size_t j = 0; j <= len; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= len; j++) {
-			size_t best = diagonal + (strncasecmp(&a[i - 1], &b[j - 1], 1) != 0);
-
-			diagonal = row[j];
-			best = best < row[j] + 1 ? best : row[j] + 1;
-			row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
-		}
-	}
-	return row[len];
-}
-
 const struct settings_key *settings_key_nearest(settings_table *table, const char *name)
 {
 	size_t n, least = strlen(name) / 3 + 2; /* more letters than that are not a slip */
 	const struct settings_key *all = table(&n), *nearest = NULL;
 
-	if (strlen(name) > NAME_MAX_LEN)
-		return NULL;
 	for (size_t i = 0; i < n; i++) {
-		size_t d = distance(name, all[i].name);
+		size_t d = spelling_distance(name, all[i].name);
 
 		if (d < least) {
 			least = d;
@@ -147,6 +121,21 @@ const struct settings_key *settings_key_nearest(settings_table *table, const cha
 		}
 	}
 	return nearest;
+}
+
+const char *settings_key_expected(const struct settings_key *key)
+{
+	static const char *const texts[] = {
+		[SETTINGS_INTEGER] = "an integer, ",
+		[SETTINGS_DURATION] = "a time span such as \"10s\" or 10, ",
+		[SETTINGS_REPLY] = "a string, ",
+		[SETTINGS_NAME] = "a string, ",
+		[SETTINGS_IDS] = "client numbers such as \"1-3,7\", ",
+		[SETTINGS_LISTEN] = "a list of strings, ",
+		[SETTINGS_EXPECT] = "a list of groups, ",
+	};
+
+	return texts[key->kind];
 }
 
 void settings_key_store(const struct settings_key *key, void *base, uint64_t value)

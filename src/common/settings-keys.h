@@ -19,6 +19,9 @@ const struct settings_key *settings_key_find(settings_table *table, const char *
 /* The key whose name is nearest to a mistyped one, or NULL when none is near. */
 const struct settings_key *settings_key_nearest(settings_table *table, const char *name);
 
+/* What a message says is expected, before the key's range: "an integer, ". */
+const char *settings_key_expected(const struct settings_key *key);
+
 /* Writes and reads an integer or a duration inside of the struct that the table describes. */
 void settings_key_store(const struct settings_key *key, void *base, uint64_t value);
 uint64_t settings_key_fetch(const struct settings_key *key, const void *base);

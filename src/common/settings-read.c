@@ -1,7 +1,4 @@
-/*
- * The sole user of libconfig, whose types stay in here; so it holds the readers of all kinds of values and is
- * longer than most files.
- */
+/* The sole user of libconfig, whose types stay in here; so it holds the readers of all kinds of values. */
 #include "common/settings-read.h"
 
 #include <errno.h>
@@ -50,29 +47,10 @@ static const char *type_of(const config_setting_t *value)
 	}
 }
 
-static const char *expectation(const struct settings_key *key)
-{
-	switch (key->kind) {
-	case SETTINGS_INTEGER:
-		return "an integer, ";
-	case SETTINGS_DURATION:
-		return "a time span such as \"10s\" or 10, ";
-	case SETTINGS_REPLY:
-	case SETTINGS_NAME:
-		return "a string, ";
-	case SETTINGS_IDS:
-		return "client numbers such as \"1-3,7\", ";
-	case SETTINGS_LISTEN:
-		return "a list of strings, ";
-	default:
-		return "a list of groups, ";
-	}
-}
-
 /* Says what is wrong at a value, and what its key takes. */
 #define FOUND(r, format, ...) \
 	settings_found((r)->draft->findings, (r)->source, line_of(r), (r)->path, format "; expected %s%s", \
-		__VA_ARGS__, expectation((r)->key), (r)->key->range)
+		__VA_ARGS__, settings_key_expected((r)->key), (r)->key->range)
 
 static unsigned line_of(const struct reading *r)
 {
@@ -346,8 +324,8 @@ static int read_expect_group(const struct reading *r, struct settings_expect *gr
 	for (size_t i = 0; i < n; i++)
 		if (!keys[i].default_value && !config_setting_get_member(r->value, keys[i].name))
 			settings_found(r->draft->findings, r->source, line_of(r), r->path,
-				"a group without %s; expected %s%s", keys[i].name, expectation(&keys[i]),
-				keys[i].range);
+				"a group without %s; expected %s%s", keys[i].name,
+				settings_key_expected(&keys[i]), keys[i].range);
 
 	struct reading members = *r;
 	members.prefix = "expect.";

@@ -7,22 +7,9 @@
 
 #include <stddef.h>
 
-#include "common/settings-findings.h"
-
-/* Settings in the making, and where in which file the lists were set, for what is found out later. */
-struct settings_draft {
-	struct settings *settings;
-	struct settings_findings *findings;
-
-	const struct settings_source *listen_source, *expect_source;
-	unsigned listen_lines[SETTINGS_LISTEN_MAX];
-	unsigned expect_lines[SETTINGS_EXPECT_MAX];
-};
+#include "common/settings-draft.h"
 
 /* Both return 0, whatever was found, or -ENOMEM. */
 int settings_read_defaults(struct settings_draft *draft);
 int settings_read(
 	struct settings_draft *draft, const struct settings_source *source, const char *text, size_t len);
-
-void settings_listen_free(char **listen, size_t n);
-void settings_expect_free(struct settings_expect *expect, size_t n);

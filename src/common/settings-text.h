@@ -23,9 +23,8 @@ int settings_text_read(const struct settings_source *source, struct settings_fin
 /*
  * Copies text with everything blanked that libconfig must not see or would stop at: comments, @include, and
  * each top-level setting in which something was found here, so that the rest can still be checked. What is
- * found: integers that do not fit, duplicates, unfinished strings and comments,
- * NUL escapes, all that is against the grammar. The lines stay
- * where they were.
+ * found: integers that do not fit, duplicates, unfinished strings and comments, NUL escapes, all that is
+ * against the grammar. The lines stay where they were.
  *
  * Returns 0 and a text that ends with a newline and NUL; *ret_clean is NULL when it is not worth reading on
  * (a NUL byte, too many keys, too deep), which is found too. -ENOMEM.

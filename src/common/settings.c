@@ -11,32 +11,6 @@
 #include "common/settings-read.h"
 #include "common/settings-text.h"
 
-void settings_listen_free(char **listen, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		free(listen[i]);
-	free(listen);
-}
-
-void settings_expect_free(struct settings_expect *expect, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		idset_free(expect[i].ids);
-		free(expect[i].name);
-	}
-	free(expect);
-}
-
-void settings_free(struct settings *settings)
-{
-	if (!settings)
-		return;
-	settings_listen_free(settings->listen, settings->n_listen);
-	settings_expect_free(settings->expect, settings->n_expect);
-	free(settings->reply);
-	free(settings);
-}
-
 void settings_report_free(struct settings_report *report)
 {
 	for (size_t i = 0; i < report->n_lines; i++)
@@ -55,6 +29,7 @@ struct load {
 	struct settings_draft draft;
 	struct file **files; /* FILE, then its drop-ins */
 	size_t n_files;
+	bool may_lack_file;
 };
 
 static int load_init(struct load *load)
@@ -148,8 +123,11 @@ static int load_file(struct load *load, const struct file *file)
 {
 	_cleanup_(freep) char *text = NULL;
 	size_t len;
-	int r = settings_text_read(&file->source, &load->findings, &text, &len);
+	int r;
 
+	if (load->may_lack_file && file->source.order == 0 && access(file->path, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	r = settings_text_read(&file->source, &load->findings, &text, &len);
 	if (r == -ENOENT && file->source.order > 0)
 		return -EINVAL; /* a link that leads nowhere */
 	return r < 0 ? r : settings_read(&load->draft, &file->source, text, len);
@@ -178,6 +156,17 @@ int settings_load(const char *file, struct settings **ret, struct settings_repor
 	int r = load_init(&load);
 
 	if (r == 0 && file)
+		r = load_files(&load, file);
+	return load_finish(&load, r, ret, report);
+}
+
+int settings_load_default(const char *file, struct settings **ret, struct settings_report *report)
+{
+	_cleanup_(load_done) struct load load;
+	int r = load_init(&load);
+
+	load.may_lack_file = true;
+	if (r == 0)
 		r = load_files(&load, file);
 	return load_finish(&load, r, ret, report);
 }

@@ -43,8 +43,7 @@ struct settings {
 	size_t n_expect;
 };
 
-/* What a load found wrong: complete lines "FILE:LINE: key: what is wrong; what was expected". Starts zeroed.
- */
+/* What a load found wrong: whole lines "FILE:LINE: key: what is wrong; what was expected". Starts zeroed. */
 struct settings_report {
 	char **lines;
 	size_t n_lines;
@@ -57,12 +56,14 @@ void settings_report_free(struct settings_report *report);
  * key; a missing conf.d is fine. Every key is optional. file NULL: the defaults.
  *
  * Returns 0 and the settings; -EINVAL when anything is wrong with the text or a file is not a regular one,
- * all of it in the report, ordered by file and line; the errno of open(2) or read(2) when a file cannot be
- * read
- * (-ENOENT: the file itself is missing, which a drop-in never causes), or -EFBIG when it is over
+ * all of it in the report, ordered by file and line; the error of open(2) or read(2) when a file cannot be
+ * read (-ENOENT: the file itself is missing, which a drop-in never causes), or -EFBIG when it is over
  * SETTINGS_FILE_MAX, with a line in the report too; -ENOMEM. *ret is untouched on failure.
  */
 int settings_load(const char *file, struct settings **ret, struct settings_report *report);
+
+/* The same where the file itself may be missing: its drop-ins count all the same. */
+int settings_load_default(const char *file, struct settings **ret, struct settings_report *report);
 
 /* The same from text alone, without drop-ins; name stands for FILE in messages. text needs no NUL. */
 int settings_parse(const char *text, size_t len, const char *name, struct settings **ret,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/options.h"
@@ -26,8 +27,10 @@ int cmdline_parse(int argc, char **argv, struct cmdline *ret)
 	const char *arg;
 	int key;
 
-	if (!options)
+	if (!options) {
+		fprintf(stderr, "greeterd: %s\n", strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	while ((key = options_next(options, &arg)) != OPTIONS_DONE) {
 		switch (key) {
 		case 'c':

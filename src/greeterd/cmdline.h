@@ -11,7 +11,7 @@ struct cmdline {
 	bool verbose;
 };
 
-/* Returns 0, or -EINVAL after saying on standard error what is wrong. */
+/* Returns 0; -EINVAL for a command line that makes no sense, -ENOMEM: said on standard error. */
 int cmdline_parse(int argc, char **argv, struct cmdline *ret);
 
 /* The text of --help, to standard output. */

@@ -18,10 +18,10 @@
 #include "greeterd/roll.h"
 #include "greeterd/server.h"
 
-#define DRAIN_USEC \
-	(USEC_PER_SEC * 7 / 10) /* for peers to read what they are owed, before they are cut off \
-				 */
-#define DESCRIPTORS_BESIDES 64  /* that connections cannot have */
+/* For peers to read what they are owed, before they are cut off. */
+#define DRAIN_USEC (USEC_PER_SEC * 7 / 10)
+
+#define DESCRIPTORS_BESIDES 64 /* that connections cannot have */
 
 /* Members in the order in which they are made; daemon_deinit() goes backwards. */
 struct daemon {

@@ -22,7 +22,7 @@ void deadline_start(struct deadlines *queue, struct deadline *wait, uint64_t now
 
 void deadline_stop(struct deadline *wait)
 {
-	if (!wait->next)
+	if (!deadline_waits(wait))
 		return;
 	wait->next->previous = wait->previous;
 	wait->previous->next = wait->next;

@@ -42,8 +42,7 @@ struct deadline *deadlines_due(const struct deadlines *queue, uint64_t now);
 /* When the next wait will be due, or DEADLINE_NEVER. */
 uint64_t deadlines_next(const struct deadlines *queue);
 
-/* Moves all waits of from behind those of into, whatever their order: for a queue that is only to be emptied.
- */
+/* Moves all waits of from behind those of into, whatever their order: into is only good for emptying then. */
 void deadlines_move_all(struct deadlines *into, struct deadlines *from);
 
 /* The longest-waiting, due or not; NULL: none. */

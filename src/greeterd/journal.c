@@ -2,25 +2,20 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syslog.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "common/duration.h"
 #include "common/escape.h"
+#include "greeterd/journal-sink.h"
 
-#define ENTRY_MAX 1024 /* bytes of one entry */
-#define ENTRIES_MAX 64 /* that wait for a flush */
-#define TEXT_MAX 640   /* bytes of a message; the fields take the rest of ENTRY_MAX */
+#define ENTRY_MAX 1024                       /* bytes of one entry */
+#define ENTRIES_MAX JOURNAL_SINK_ENTRIES_MAX /* that wait for a flush */
+#define TEXT_MAX 640                         /* bytes of a message; the fields take the rest of ENTRY_MAX */
 #define RETRY_USEC (USEC_PER_SEC / 4)
-#define SEND_BUFFER (8 * 1024 * 1024) /* asked for; the kernel caps it */
 
 /* What entries are counted as when they are too many. */
 enum kind { KIND_GREETING, KIND_DISCONNECT, KIND_REFUSAL, KIND_OTHER, KINDS };
@@ -44,11 +39,11 @@ struct client_surplus {
 
 struct journal {
 	struct journal_setup setup;
-	int fd;
+	struct journal_sink sink;
 	size_t n_entries, used;
 	struct entry entries[ENTRIES_MAX];
 	char text[ENTRIES_MAX * ENTRY_MAX];
-	bool torn; /* write(2) took a part of the first entry that is left: a full disk, a socket */
+	bool torn; /* a part of the first entry has been taken: a full disk, a socket */
 
 	uint64_t second;         /* when the second that is being counted began */
 	uint64_t blocked_until;  /* the journal took no more: nothing is tried before */
@@ -75,40 +70,18 @@ bool journal_owns(int fd, const char *journal_stream)
 	return fstat(fd, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }
 
-static int connect_socket(int fd, const char *path)
-{
-	struct netio_address address[NETIO_PARSE_MAX];
-	int r = netio_parse(path, 0, address);
-
-	if (r < 0)
-		return r;
-	return connect(fd, &address[0].any, address[0].len) < 0 ? -errno : 0;
-}
-
-static int open_socket(const char *path)
-{
-	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const int size = SEND_BUFFER;
-	int r;
-
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	r = connect_socket(fd, path);
-	return r < 0 ? r : TAKE_FD(fd);
-}
-
 int journal_new(const struct journal_setup *setup, struct journal **ret)
 {
 	_cleanup_(journal_freep) struct journal *journal = calloc(1, sizeof(*journal));
+	int r;
 
 	if (!journal)
 		return -ENOMEM;
 	journal->setup = *setup;
 	journal->surplus_clients = LIST_END;
-	journal->fd = setup->socket ? open_socket(setup->socket) : setup->fd;
-	if (journal->fd < 0)
-		return journal->fd;
+	r = journal_sink_open(&journal->sink, setup->socket, setup->fd);
+	if (r < 0)
+		return r;
 	journal->clients = calloc((size_t)setup->max_id + 1, sizeof(*journal->clients));
 	if (!journal->clients)
 		return -ENOMEM;
@@ -120,8 +93,7 @@ void journal_free(struct journal *journal)
 {
 	if (!journal)
 		return;
-	if (journal->setup.socket && journal->fd >= 0)
-		close(journal->fd);
+	journal_sink_close(&journal->sink);
 	free(journal->clients);
 	free(journal);
 }
@@ -142,56 +114,9 @@ static void count_surplus(struct journal *journal, enum kind kind, uint32_t id, 
 	client->count += count < room ? (uint32_t)count : room;
 }
 
-/* Sends entries from first on as lines, as many as one write(2) that cannot block takes. Returns how many, or
- * -errno; of one that was taken in part, the rest is left. */
-static int write_lines(struct journal *journal, size_t first)
-{
-	struct pollfd ready = { .fd = journal->fd, .events = POLLOUT };
-	struct entry *entry = &journal->entries[first];
-	size_t len = 0, n = 0;
-	ssize_t written;
-
-	if (poll(&ready, 1, 0) <= 0 || !(ready.revents & POLLOUT))
-		return -EAGAIN;
-	while (first + n < journal->n_entries && (n == 0 || len + entry[n].len <= PIPE_BUF))
-		len += entry[n++].len;
-	written = write(journal->fd, journal->text + entry->begin, len);
-	if (written <= 0)
-		return written < 0 ? -errno : -EAGAIN;
-	len = (size_t)written;
-	for (n = 0; first + n < journal->n_entries && len >= entry[n].len; n++)
-		len -= entry[n].len;
-	journal->torn = len > 0;
-	if (journal->torn) {
-		entry[n].begin += len;
-		entry[n].len -= len;
-	}
-	return (int)n;
-}
-
-/* Sends entries from first on as datagrams of journald's native protocol. Returns how many, or -errno. */
-static int send_datagrams(struct journal *journal, size_t first)
-{
-	struct mmsghdr messages[ENTRIES_MAX];
-	struct iovec parts[ENTRIES_MAX];
-	unsigned int n = 0;
-	int sent;
-
-	for (size_t i = first; i < journal->n_entries; i++, n++) {
-		parts[n] =
-			(struct iovec){ journal->text + journal->entries[i].begin, journal->entries[i].len };
-		messages[n] = (struct mmsghdr){ .msg_hdr = { .msg_iov = &parts[n], .msg_iovlen = 1 } };
-	}
-	sent = sendmmsg(journal->fd, messages, n, MSG_NOSIGNAL);
-	if (sent < 0 && errno != EAGAIN && connect_socket(journal->fd, journal->setup.socket) == 0)
-		sent = sendmmsg(
-			journal->fd, messages, n, MSG_NOSIGNAL); /* journald came back on a new socket */
-	return sent < 0 ? -errno : sent;
-}
-
 /* Makes surplus of the entries from first on. Only the rest of a line that was begun is kept, for what comes
  * next would end up on that line. */
-static void drop_entries(struct journal *journal, size_t first)
+static void drop_entries(struct journal *journal, size_t first, const struct iovec *rest)
 {
 	const size_t kept = journal->torn ? 1 : 0;
 
@@ -203,22 +128,25 @@ static void drop_entries(struct journal *journal, size_t first)
 	journal->n_entries = kept;
 	journal->used = 0;
 	if (kept) {
-		struct entry *entry = &journal->entries[0];
-
-		*entry = journal->entries[first];
-		memmove(journal->text, journal->text + entry->begin, entry->len);
-		entry->begin = 0;
-		journal->used = entry->len;
+		journal->entries[0] = journal->entries[first];
+		journal->entries[0].begin = 0;
+		journal->entries[0].len = journal->used = rest->iov_len;
+		memmove(journal->text, rest->iov_base, rest->iov_len);
 	}
 }
 
 /* Sends all entries, and drops what is not taken. */
 static void send_entries(struct journal *journal, uint64_t now)
 {
+	struct iovec parts[ENTRIES_MAX];
 	size_t first = 0;
 
+	for (size_t i = 0; i < journal->n_entries; i++)
+		parts[i] =
+			(struct iovec){ journal->text + journal->entries[i].begin, journal->entries[i].len };
 	while (first < journal->n_entries && now >= journal->blocked_until) {
-		int n = journal->setup.socket ? send_datagrams(journal, first) : write_lines(journal, first);
+		int n = journal_sink_send(
+			&journal->sink, parts + first, journal->n_entries - first, &journal->torn);
 
 		if (n == -EINTR)
 			continue;
@@ -228,7 +156,7 @@ static void send_entries(struct journal *journal, uint64_t now)
 		}
 		first += (size_t)n;
 	}
-	drop_entries(journal, first);
+	drop_entries(journal, first, &parts[first]);
 }
 
 /* Adds an entry: the line alone, or all fields. fields: complete lines "NAME=value\n" besides those that

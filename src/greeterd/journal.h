@@ -1,6 +1,6 @@
 /*
  * journal.h: what the daemon says, as structured entries to systemd's journal or as lines to standard error.
- * The only file that writes either.
+ * With journal-sink.c, which sends them, the only file that writes either.
  *
  * Nothing here ever waits: entries are kept until journal_flush() and sent without blocking. Of greetings,
  * disconnects and refusals, those beyond the burst of a second, and those that the journal did not take, are

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "common/settings.h"
@@ -21,24 +22,31 @@ static void open_standard_descriptors(void)
 	closep(&fd);
 }
 
-/* A missing default file means the defaults; a file that was asked for must be there. Returns 0 or an exit
- * status. */
+/* A missing default file is as good as an empty one; a file that was asked for must be there. Returns 0 or an
+ * exit status. */
 static int load_settings(const struct cmdline *cmdline, struct settings **ret)
 {
 	struct settings_report report = { 0 };
-	const char *file = cmdline->config ? cmdline->config : GREETERD_CONFIG_FILE;
-	int r = settings_load(file, ret, &report);
+	int r = cmdline->config ? settings_load(cmdline->config, ret, &report)
+				: settings_load_default(GREETERD_CONFIG_FILE, ret, &report);
 
-	if (r == -ENOENT && !cmdline->config && cmdline->action != CMDLINE_CHECK && report.n_lines <= 1) {
-		settings_report_free(&report);
-		r = settings_load(NULL, ret, &report);
-	}
 	for (size_t i = 0; i < report.n_lines; i++)
 		fprintf(stderr, "%s\n", report.lines[i]);
 	settings_report_free(&report);
-	if (r < 0 && r != -EINVAL && r != -ENOENT)
-		errno = -r;
+	if (r == -ENOMEM) {
+		fprintf(stderr, "greeterd: cannot read the settings: %s\n", strerror(-r));
+		return DAEMON_FAILURE;
+	}
 	return r < 0 ? DAEMON_CONFIG : 0;
+}
+
+/* What was printed must have arrived. Returns an exit status. */
+static int end_output(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "greeterd: cannot write to standard output: %s\n", strerror(errno));
+	return DAEMON_FAILURE;
 }
 
 int main(int argc, char **argv)
@@ -48,23 +56,23 @@ int main(int argc, char **argv)
 	int r;
 
 	open_standard_descriptors();
-	signal(SIGPIPE, SIG_IGN);
 	if (cmdline_parse(argc, argv, &cmdline) < 0)
 		return DAEMON_USAGE;
 	if (cmdline.action == CMDLINE_HELP) {
 		cmdline_help();
-		return 0;
+		return end_output();
 	}
 	if (cmdline.action == CMDLINE_VERSION) {
 		puts(PACKAGE_STRING);
-		return 0;
+		return end_output();
 	}
 	r = load_settings(&cmdline, &settings);
 	if (r != 0 || cmdline.action == CMDLINE_CHECK)
 		return r;
 	if (cmdline.action == CMDLINE_DUMP_CONFIG) {
 		settings_dump(settings, stdout);
-		return 0;
+		return end_output();
 	}
+	signal(SIGPIPE, SIG_IGN); /* a reader of the log may go */
 	return daemon_run(settings, cmdline.verbose);
 }

@@ -91,7 +91,6 @@ static void put_refusal(struct session *session, struct session_shared *shared, 
 static void greet(struct session *session, struct session_shared *shared, const struct protocol_line *line)
 {
 	session->id = line->id;
-	session->greetings++;
 	session->refused_in_row = 0;
 	shared->observer->greeting(shared->observer_data, session, line);
 	put(shared, shared->replies[line->end].bytes, shared->replies[line->end].len);
@@ -106,8 +105,7 @@ static void refuse_line(
 		session->state = SESSION_FLUSHING;
 }
 
-/* Answers the complete lines of data while there is room for their replies. Returns how many bytes that took.
- */
+/* Answers the complete lines of data while there is room for replies. Returns how many bytes that took. */
 static size_t answer(struct session *session, struct session_shared *shared, const char *data, size_t len)
 {
 	struct protocol_line line;
@@ -215,7 +213,7 @@ static void begin_waits(struct session *session, struct session_shared *shared, 
 		deadline_start(&shared->settle, &session->settle, now);
 }
 
-/* Answers in_len bytes of the shared input after what the shared output holds, sends, and keeps what remains.
+/* Answers in_len bytes of the shared input, behind what the shared output holds; sends; keeps what is left.
  */
 static int proceed(struct session *session, struct session_shared *shared, size_t in_len, uint64_t now)
 {

@@ -25,12 +25,11 @@
 #define SESSION_IN_SIZE (16 * 1024)  /* the most that one batch receives from a connection */
 #define SESSION_OUT_SIZE (64 * 1024) /* the most that waits for a peer to read it */
 
-/* Refused lines in a row, of the kinds that leave a connection open, after which it is closed all the same.
- */
+/* Refused lines in a row, of the kinds that leave a connection open, after which it is closed anyway. */
 #define SESSION_REFUSALS_MAX 10
 
 /* How long a connection that we closed is kept for its peer to read the last words, in microseconds. */
-#define SESSION_LINGER_USEC (1 * UINT64_C(1000000))
+#define SESSION_LINGER_USEC UINT64_C(1000000)
 
 enum session_state {
 	SESSION_OPEN,
@@ -43,7 +42,6 @@ struct session_held;
 struct session {
 	int fd;
 	uint32_t id; /* of the last greeting; 0: unnumbered, or none yet */
-	uint64_t greetings;
 	struct netio_peer peer;
 	struct deadline wait;      /* in one of the shared queues idle, unfinished, lingering */
 	struct deadline settle;    /* in the shared queue settle, or in none */

@@ -12,9 +12,9 @@
 #define BATCH_MAX 256       /* ready descriptors a batch */
 #define ACCEPTS_MAX 64      /* connections that one listener may take in one batch */
 #define TURNED_AWAY_MAX 256 /* connections over the limit that are kept until they have read why */
-#define PAUSE_USEC \
-	(USEC_PER_SEC / 10) /* how long nothing is accepted when not even a refusal is possible \
-			     */
+
+/* How long nothing is accepted when not even a refusal is possible. */
+#define PAUSE_USEC (USEC_PER_SEC / 10)
 
 /* What an epoll event is about: in the low bits of its pointer, which alignment leaves free. */
 enum { TAG_SESSION, TAG_LISTENER, TAG_TIMER, TAG_MASK = 3 };
@@ -167,8 +167,8 @@ static void refuse_at_once(const struct worker *worker, int fd)
 
 	(void)send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)shutdown(fd, SHUT_WR);
-	(void)recv(fd, drained, sizeof(drained),
-		MSG_DONTWAIT); /* unread bytes would make close() reset the connection */
+	/* Unread bytes would make close() reset the connection. */
+	(void)recv(fd, drained, sizeof(drained), MSG_DONTWAIT);
 	close(fd);
 }
 

@@ -9,6 +9,7 @@
 
 #include "common/cleanup.h"
 #include "common/options.h"
+#include "common/spelling.h"
 #include "config.h"
 #include "sockctl/exits.h"
 #include "sockctl/hello.h"
@@ -50,31 +51,6 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* How many letters must be added, left out or changed to make b of a; both are short. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t row[32];
-	size_t n = strlen(b);
-
-	if (strlen(a) >= ELEMENTS(row) || n >= ELEMENTS(row))
-		return ELEMENTS(row);
-	for (size_t j = 0; j <= n; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 0; j < n; j++) {
-			size_t least = diagonal + (a[i] != b[j]);
-
-			diagonal = row[j + 1];
-			least = diagonal + 1 < least ? diagonal + 1 : least;
-			row[j + 1] = row[j] + 1 < least ? row[j] + 1 : least;
-		}
-	}
-	return row[n];
-}
-
 /* Says that there is no such command, and which one may have been meant. */
 static int unknown_command(const char *name)
 {
@@ -82,7 +58,7 @@ static int unknown_command(const char *name)
 	size_t least = strlen(name) / 2 + 1; /* half of the letters must be right */
 
 	for (size_t i = 0; i < ELEMENTS(commands); i++) {
-		size_t d = distance(name, commands[i].name);
+		size_t d = spelling_distance(name, commands[i].name);
 
 		if (d < least) {
 			least = d;
@@ -129,8 +105,7 @@ static int help_run(int argc, char **argv)
 	return run_command(command, 2, (char *[]){ argv[1], help, NULL });
 }
 
-/* A descriptor that whoever started us has closed must not become a socket's: output would go to the server.
- */
+/* A standard descriptor that was closed must not become a socket's: output would go to the server. */
 static void occupy_standard_descriptors(void)
 {
 	int fd;

@@ -25,9 +25,8 @@
 struct greeter_plan {
 	const struct netio_address *addresses; /* at least one */
 	size_t n_addresses;
-	const char
-		*target;   /* names them in errors, as "localhost port 8080"; NULL: an address names itself */
-	const char *reply; /* the text of the reply that counts as right */
+	const char *target;    /* for errors, "localhost port 8080"; NULL: an address names itself */
+	const char *reply;     /* the text of the reply that counts as right */
 	uint64_t timeout_usec; /* for connection and reply together */
 };
 

@@ -185,7 +185,6 @@ int hello_options_parse(int argc, char **argv, struct hello_options *ret)
 	_cleanup_(options_freep) struct options *walk = options_new(table, argc, argv, false);
 	_cleanup_(hello_options_deinit) struct hello_options options = {
 		.target.family = AF_UNSPEC,
-		.config = GREETERD_CONFIG_FILE,
 		.count = 1,
 		.interval_usec = 1 * USEC_PER_SEC,
 		.timeout_usec = 5 * USEC_PER_SEC,

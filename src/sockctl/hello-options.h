@@ -17,11 +17,11 @@
 
 struct hello_options {
 	struct target_request target;
-	const char *config;
-	const char *reply; /* NULL: the settings' */
-	struct idset *ids; /* owned; NULL: one unnumbered client */
-	bool counting;     /* --count was given */
-	uint64_t count;    /* 0: until interrupted */
+	const char *config; /* NULL: the default file, which may be missing */
+	const char *reply;  /* NULL: the settings' */
+	struct idset *ids;  /* owned; NULL: one unnumbered client */
+	bool counting;      /* --count was given */
+	uint64_t count;     /* 0: until interrupted */
 	uint64_t interval_usec, timeout_usec;
 	bool json, verbose, quiet;
 };

@@ -29,13 +29,16 @@ static struct settings *read_settings(const struct hello_options *options)
 {
 	struct settings_report report = { 0 };
 	struct settings *settings = NULL;
+	int r;
 
 	if (options->reply && !target_needs_port(&options->target))
 		return NULL;
-	if (settings_load(options->config, &settings, &report) < 0 && options->verbose) {
+	r = options->config ? settings_load(options->config, &settings, &report)
+			    : settings_load_default(GREETERD_CONFIG_FILE, &settings, &report);
+	if (r < 0 && options->verbose) {
 		for (size_t i = 0; i < report.n_lines; i++)
 			fprintf(stderr, "sockctl: %s\n", report.lines[i]);
-		fprintf(stderr, "sockctl: %s is passed over\n", options->config);
+		fprintf(stderr, "sockctl: the settings are passed over\n");
 	}
 	settings_report_free(&report);
 	return settings;

@@ -357,8 +357,7 @@ static void deinit(struct swarm *s)
 	closep(&s->epoll);
 }
 
-/* Those that end a run, but for what was ignored when the program began: nohup(1), a shell's background job.
- */
+/* Those that end a run, but for what was ignored from the start: nohup(1), a shell's background job. */
 static void set_of_signals(sigset_t *ret)
 {
 	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };

@@ -24,8 +24,7 @@ struct target_request {
 };
 
 struct target {
-	char *name; /* for errors, "localhost port 8080"; NULL when there is no more to say than the address
-		     */
+	char *name; /* for errors, "localhost port 8080"; NULL: the address says it all */
 	struct netio_address *addresses;
 	size_t n_addresses;
 };

@@ -3,11 +3,13 @@
 #
 # Programs run as `run PROGRAM ARGUMENT...` (in front, with its output in $out and $err, its exit status in $status)
 # or `start NAME PROGRAM ARGUMENT...` (behind, its output in $tmp/NAME.out and .err, its pid in ${pids[NAME]}).
-# What WRAP names, say "valgrind -q --error-exitcode=99", is put in front of both. Whatever still runs at the end
-# is ended by pid, and $tmp removed.
+# What WRAP names, say "valgrind -q --error-exitcode=99", is put in front of both. Nothing is waited for without
+# end: what runs longer than $patience seconds is killed. Whatever still runs at the end is ended by pid, and $tmp
+# removed.
 
 set -u
 wrap=${WRAP:-}
+patience=$((${#wrap} > 0 ? 240 : 60))
 top_srcdir=${top_srcdir:-$(cd "$(dirname "$0")/../.." && pwd)}
 top_builddir=${top_builddir:-$PWD}
 sockctl=$top_builddir/src/sockctl/sockctl
@@ -90,7 +92,7 @@ done_testing()
 run()
 {
 	# shellcheck disable=SC2086 # a command with its arguments
-	$wrap "$@" >"$tmp/run.out" 2>"$tmp/run.err" </dev/null
+	timeout --foreground --signal=KILL "$patience" $wrap "$@" >"$tmp/run.out" 2>"$tmp/run.err" </dev/null
 	status=$?
 	out=$(cat "$tmp/run.out")
 	err=$(cat "$tmp/run.err")
@@ -100,6 +102,7 @@ start()
 {
 	local name=$1
 	shift
+	: >"$tmp/$name.out" 2>"$tmp/$name.err" # here, for what one of this name said before must not be waited for
 	# shellcheck disable=SC2086
 	$wrap "$@" >"$tmp/$name.out" 2>"$tmp/$name.err" </dev/null &
 	pids[$name]=$!
@@ -115,9 +118,16 @@ stop()
 # join NAME: waits for its own end; its exit status in $status.
 join()
 {
+	until_true ended "${pids[$1]}" || kill -s KILL "${pids[$1]}"
 	wait "${pids[$1]}" 2>/dev/null
 	status=$?
 	unset "pids[$1]"
+}
+
+# shellcheck disable=SC2317 # until_true runs it
+ended()
+{
+	! kill -0 "$1" 2>/dev/null
 }
 
 # until_true COMMAND...: tries again every 20 ms, for 10 s at most (more under WRAP).

@@ -21,6 +21,13 @@ logged()
 	grep -qE "^($1)\$" "$tmp/server.err"
 }
 
+# connected COUNT: whether the server has taken at least so many connections.
+# shellcheck disable=SC2317 # until_true runs it
+connected()
+{
+	[ "$(grep -c '^client at .* connected$' "$tmp/server.err")" -ge "$1" ]
+}
+
 # by_hand LINE...: a greeterd with these settings besides its port, which is in $port.
 by_hand()
 {
@@ -150,14 +157,15 @@ is 'refused by the server: nothing on standard output' "$out" ''
 
 # --- its end
 
+before=$(grep -c '^client at .* connected$' "$tmp/server.err")
 exec 4<>"/dev/tcp/127.0.0.1/$port"
-exec 5<>"/dev/tcp/127.0.0.1/$port"
 printf 'I am client 1\nI am client 2' >&4
-sleep 0.1
+exec 5<>"/dev/tcp/127.0.0.1/$port"
+until_true connected $((before + 2))
 stop server
 is 'ends well with idle clients connected' "$status" 0
-is 'answers what it had received' "$(cat <&4)" $'I am SERVER\nI am SERVER\nERR shutdown the server is stopping'
-is 'tells the idle why' "$(cat <&5)" 'ERR shutdown the server is stopping'
+is 'answers what it had received' "$(timeout 20 cat <&4)" $'I am SERVER\nI am SERVER\nERR shutdown the server is stopping'
+is 'tells the idle why' "$(timeout 20 cat <&5)" 'ERR shutdown the server is stopping'
 exec 4>&- 5>&-
 ok 'takes its AF_UNIX path away' test ! -e "$tmp/socket"
 by_hand 'listen = [ "127.0.0.1" ];'
@@ -166,13 +174,17 @@ is 'ends well on SIGINT' "$status" 0
 
 # --- limits
 
-by_hand 'listen = [ "127.0.0.1" ];' 'max_connections = 1;' 'idle_timeout = "500ms";' 'greeting_timeout = "300ms";'
+by_hand 'listen = [ "127.0.0.1" ];' 'max_connections = 1;'
 exec 4<>"/dev/tcp/127.0.0.1/$port"
-until_true logged 'client at .* connected'
+until_true connected 1
 says 'one too many' 'I am client 1\n' $'ERR busy too many connections, try again later\n' -N 127.0.0.1 "$port"
+exec 4>&-
+stop server
+
+by_hand 'listen = [ "127.0.0.1" ];' 'idle_timeout = "500ms";' 'greeting_timeout = "300ms";'
+exec 4<>"/dev/tcp/127.0.0.1/$port"
 is 'silence' "$(timeout 20 cat <&4)" 'ERR timeout waited too long for a greeting'
 exec 4>&-
-until_true logged 'client at .* disconnected'
 keeps_open 'a greeting that is not finished' 'I am cl' 'ERR timeout waited too long for a greeting'
 stop server
 
@@ -196,6 +208,9 @@ is 'does not start on bad settings' "$status" 78
 settings 'port = 9000;'
 run "$greeterd" --config "$config" --dump-config
 ok '--dump-config shows what is in force' matches "$out" 'port = 9000;'
+run bash -c '"$@" >/dev/full' - "$greeterd" --config "$config" --dump-config
+is '--dump-config to a full disk: exit status' "$status" 1
+is '--dump-config to a full disk: said' "$err" 'greeterd: cannot write to standard output: No space left on device'
 run "$greeterd" --nonsense
 is 'an unknown option' "$status" 2
 run "$greeterd" --version

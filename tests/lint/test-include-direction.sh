@@ -4,7 +4,7 @@ set -euo pipefail
 
 # The rooms of src/greeterd, from the ground up: a file includes only what stands on a lower floor than itself.
 declare -A floor=(
-	[cmdline]=0 [deadlines]=0 [messages]=0
+	[cmdline]=0 [deadlines]=0 [journal-sink]=0 [messages]=0
 	[activation]=1 [admission]=1 [journal]=1 [roll]=1
 	[session]=2
 	[worker]=3
@@ -61,7 +61,7 @@ libconfig_has_one_user() {
 }
 
 journal_has_one_writer() {
-	found 'sd_journal_|<systemd/sd-journal\.h>|"/run/systemd/journal' '^src/greeterd/journal\.[ch]$'
+	found 'sd_journal_|<systemd/sd-journal\.h>|"/run/systemd/journal' '^src/greeterd/journal(-sink)?\.[ch]$'
 }
 
 sd_daemon_has_two_users() {

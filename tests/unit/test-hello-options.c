@@ -57,7 +57,7 @@ static void test_defaults(void **state)
 	assert_null(o.target.port);
 	assert_null(o.target.unix_path);
 	assert_int_equal(o.target.family, AF_UNSPEC);
-	assert_string_equal(o.config, GREETERD_CONFIG_FILE);
+	assert_null(o.config);
 	assert_false(o.counting || o.json || o.verbose || o.quiet);
 	assert_int_equal(o.count, 1);
 	assert_int_equal(o.interval_usec, 1000000);

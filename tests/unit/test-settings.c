@@ -375,6 +375,34 @@ static void test_reports_a_missing_file(void **state)
 	assert_refused(f, -ENOENT, ": cannot be read: No such file or directory");
 }
 
+static void test_lets_the_default_file_be_missing_but_not_its_drop_ins(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(settings_load_default(f->file, &f->settings, &f->report), 0);
+	assert_int_equal(f->settings->port, 8080);
+	settings_free(f->settings);
+	f->settings = NULL;
+	write_file(f, "conf.d/10.conf", "port = 77;");
+	assert_int_equal(settings_load_default(f->file, &f->settings, &f->report), 0);
+	assert_int_equal(f->settings->port, 77);
+	assert_int_equal(f->report.n_lines, 0);
+}
+
+static void test_finds_errors_in_the_default_file_and_its_drop_ins(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, "conf.d/10.conf", "port = 0;");
+	assert_int_equal(settings_load_default(f->file, &f->settings, &f->report), -EINVAL);
+	assert_int_equal(f->report.n_lines, 1);
+	settings_report_free(&f->report);
+	write_file(f, "greeterd.conf", "max_id = 0;");
+	assert_int_equal(settings_load_default(f->file, &f->settings, &f->report), -EINVAL);
+	assert_int_equal(f->report.n_lines, 2);
+	assert_null(f->settings);
+}
+
 static void test_reports_an_unreadable_file(void **state)
 {
 	struct fixture *f = *state;
@@ -752,6 +780,8 @@ int main(void)
 		TEST(test_does_not_wait_for_a_fifo),
 		TEST(test_refuses_what_is_not_a_file),
 		TEST(test_reports_a_missing_file),
+		TEST(test_lets_the_default_file_be_missing_but_not_its_drop_ins),
+		TEST(test_finds_errors_in_the_default_file_and_its_drop_ins),
 		TEST(test_reports_an_unreadable_file),
 		TEST(test_reports_all_errors_at_once_by_line),
 		TEST(test_names_the_line_of_each_syntax_error),
