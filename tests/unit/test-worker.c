@@ -404,6 +404,23 @@ static void test_drain_cuts_off_who_does_not_read_at_the_deadline(void **state)
 	assert_int_equal(worker_sessions(f->worker), 0);
 }
 
+static void test_drain_takes_a_flood_in_batches(void **state)
+{
+	struct fixture *f = *state;
+	static char blank[64 * 1024];
+
+	memset(blank, '\n', sizeof(blank));
+	for (int i = 0; i < 100; i++)
+		connect_client(f);
+	settles_at(f, 100);
+	for (size_t i = 0; i < f->n_clients; i++)
+		while (send(f->clients[i], blank, sizeof(blank), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+			;
+	worker_drain(f->worker, f->now, f->now + USEC_PER_SEC);
+	assert_int_equal(worker_sessions(f->worker), 100); /* or who sends less would wait for all that */
+	settles_at(f, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define CASE_WITH(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -420,6 +437,7 @@ int main(void)
 		CASE(test_settles_and_times_out_by_the_clock),
 		CASE(test_is_not_woken_while_nothing_happens),
 		CASE(test_drain_answers_and_ends_everybody),
+		CASE(test_drain_takes_a_flood_in_batches),
 		CASE(test_drain_cuts_off_who_does_not_read_at_the_deadline),
 	};
 
