@@ -1,6 +1,7 @@
 #include "greeterd/journal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
@@ -98,6 +99,22 @@ static int open_socket(const char *path)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
+/* The same terminal or pipe once more, non-blocking for us alone: poll(2) promises room for a byte of a
+ * terminal, and none of a pipe that others write to as well. Returns fd for other files, or where that is not
+ * allowed. */
+static int open_unblocked(int fd)
+{
+	struct stat st;
+	char path[32];
+	int own;
+
+	if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
+		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return own < 0 ? fd : own;
+}
+
 int journal_new(const struct journal_setup *setup, struct journal **ret)
 {
 	_cleanup_(journal_freep) struct journal *journal = calloc(1, sizeof(*journal));
@@ -106,7 +123,7 @@ int journal_new(const struct journal_setup *setup, struct journal **ret)
 		return -ENOMEM;
 	journal->setup = *setup;
 	journal->surplus_clients = LIST_END;
-	journal->fd = setup->socket ? open_socket(setup->socket) : setup->fd;
+	journal->fd = setup->socket ? open_socket(setup->socket) : open_unblocked(setup->fd);
 	if (journal->fd < 0)
 		return journal->fd;
 	journal->clients = calloc((size_t)setup->max_id + 1, sizeof(*journal->clients));
@@ -120,7 +137,7 @@ void journal_free(struct journal *journal)
 {
 	if (!journal)
 		return;
-	if (journal->setup.socket && journal->fd >= 0)
+	if (journal->fd >= 0 && (journal->setup.socket || journal->fd != journal->setup.fd))
 		close(journal->fd);
 	free(journal->clients);
 	free(journal);
