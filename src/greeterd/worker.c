@@ -40,16 +40,19 @@ static int watch(const struct worker *worker, int operation, int fd, uint32_t ev
 	return epoll_ctl(worker->epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
 }
 
+/* All of them, though one should fail. Returns the first error. */
 static int watch_listeners(const struct worker *worker, int operation, uint32_t events)
 {
+	int error = 0;
+
 	for (size_t i = 0; i < worker->setup.n_listeners; i++) {
 		const int *listener = &worker->setup.listeners[i];
 		int r = watch(worker, operation, *listener, events, listener, TAG_LISTENER);
 
-		if (r < 0)
-			return r;
+		if (r < 0 && r != -EEXIST && error == 0)
+			error = r;
 	}
-	return 0;
+	return error;
 }
 
 static int open_reserve(void)
@@ -357,8 +360,9 @@ static void serve_due(struct worker *worker, uint64_t now)
 	serve_due_waits(worker, &shared->idle, now);
 	serve_due_waits(worker, &shared->lingering, now);
 	if (worker->accepts_again_at <= now) {
-		worker->accepts_again_at = DEADLINE_NEVER;
-		(void)watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN);
+		bool failed = watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN) < 0;
+
+		worker->accepts_again_at = failed ? now + PAUSE_USEC : DEADLINE_NEVER;
 	}
 	if (worker->drain_deadline <= now)
 		end_all(worker);
