@@ -2,9 +2,13 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/netio.h"
@@ -34,19 +38,37 @@ static int open_socket(const char *path)
 	return r < 0 ? r : TAKE_FD(fd);
 }
 
+/*
+ * The same terminal or pipe once more, non-blocking for us alone: poll(2) promises room for a byte of a
+ * terminal, and none of a pipe that others write to as well. Returns fd for other files, or where that is not
+ * allowed.
+ */
+static int open_unblocked(int fd)
+{
+	struct stat st;
+	char path[32];
+	int own;
+
+	if (fstat(fd, &st) < 0 || !(S_ISFIFO(st.st_mode) || isatty(fd)))
+		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return own < 0 ? fd : own;
+}
+
 int journal_sink_open(struct journal_sink *ret, const char *socket, int fd)
 {
-	if (socket)
-		fd = open_socket(socket);
-	if (fd < 0)
-		return fd;
-	*ret = (struct journal_sink){ .fd = fd, .socket = socket };
+	int own = socket ? open_socket(socket) : open_unblocked(fd);
+
+	if (own < 0)
+		return own;
+	*ret = (struct journal_sink){ .fd = own, .owned = own != fd, .socket = socket };
 	return 0;
 }
 
 void journal_sink_close(struct journal_sink *sink)
 {
-	if (sink->socket)
+	if (sink->owned)
 		close(sink->fd);
 	*sink = (struct journal_sink){ .fd = -1 };
 }

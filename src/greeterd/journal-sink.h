@@ -11,7 +11,8 @@
 #include <sys/uio.h>
 
 struct journal_sink {
-	int fd;             /* of lines: the owner's, and left open */
+	int fd;             /* of lines: the owner's, or the same file opened once more */
+	bool owned;         /* fd is closed with the sink */
 	const char *socket; /* the path that fd is connected to; NULL: fd takes lines */
 };
 

@@ -10,7 +10,9 @@
 
 #include "common/cleanup.h"
 
-/* How often a session that is finishing may receive a full buffer before it is ended all the same. */
+/* How often a session that is finishing may receive a full buffer: in one call, and before it is ended all
+ * the same. */
+#define FINISH_RECEIVES_STEP 2
 #define FINISH_RECEIVES_MAX 64
 
 /* One allocation for what a session cannot be done with at once. */
@@ -326,9 +328,10 @@ int session_finish(struct session *session, struct session_shared *shared, uint6
 	session->finishing = true;
 	if (session->state == SESSION_LINGERING)
 		return SESSION_OVER;
-	for (int i = 0; i < FINISH_RECEIVES_MAX && r == 0 && !session->output_waits; i++)
+	for (int i = 0; i < FINISH_RECEIVES_STEP && r == 0 && !session->output_waits; i++) {
+		if (session->finish_receives++ == FINISH_RECEIVES_MAX)
+			return conclude(session, shared, load(session, shared), now);
 		r = receive(session, shared, now);
-	if (r == 0 && !session->output_waits)
-		r = conclude(session, shared, load(session, shared), now);
+	}
 	return r;
 }

@@ -48,6 +48,7 @@ struct session {
 	struct session_held *held; /* input without a verdict, output not sent; NULL at rest */
 	uint8_t state;             /* enum session_state */
 	uint8_t refused_in_row;
+	uint8_t finish_receives;
 	bool output_waits : 1; /* held has output: nothing is received until it is sent */
 	bool unfinished : 1;   /* wait runs since the first byte of an unfinished line */
 	bool ended : 1;        /* the peer has shut down its side */
@@ -104,5 +105,6 @@ int session_settle(struct session *session, struct session_shared *shared, uint6
 int session_refuse(
 	struct session *session, struct session_shared *shared, enum protocol_refusal refusal, uint64_t now);
 
-/* Answers what was received so far, says ERR shutdown and closes. */
+/* Answers what was received so far, says ERR shutdown and closes: a part of that in each call, for it may be
+ * a lot. Call it again while it returns 0, but for output_waits: then session_serve() goes on. */
 int session_finish(struct session *session, struct session_shared *shared, uint64_t now);

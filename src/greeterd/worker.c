@@ -11,6 +11,7 @@
 
 #define BATCH_MAX 256       /* ready descriptors a batch */
 #define ACCEPTS_MAX 64      /* connections that one listener may take in one batch */
+#define FINISHES_MAX 64     /* sessions that a draining worker goes on with in one batch */
 #define TURNED_AWAY_MAX 256 /* connections over the limit that are kept until they have read why */
 
 /* How long nothing is accepted when not even a refusal is possible. */
@@ -26,6 +27,7 @@ struct worker {
 	uint64_t timer_at;
 	uint64_t accepts_again_at; /* DEADLINE_NEVER: accepting is not paused */
 	uint64_t drain_deadline;   /* DEADLINE_NEVER: not draining */
+	struct deadlines draining; /* who has yet to be answered what was received */
 	size_t n_sessions, n_turned_away;
 	struct session_shared shared;
 };
@@ -38,16 +40,19 @@ static int watch(const struct worker *worker, int operation, int fd, uint32_t ev
 	return epoll_ctl(worker->epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
 }
 
+/* All of them, though one should fail. Returns the first error. */
 static int watch_listeners(const struct worker *worker, int operation, uint32_t events)
 {
+	int error = 0;
+
 	for (size_t i = 0; i < worker->setup.n_listeners; i++) {
 		const int *listener = &worker->setup.listeners[i];
 		int r = watch(worker, operation, *listener, events, listener, TAG_LISTENER);
 
-		if (r < 0)
-			return r;
+		if (r < 0 && r != -EEXIST && error == 0)
+			error = r;
 	}
-	return 0;
+	return error;
 }
 
 static int open_reserve(void)
@@ -67,6 +72,7 @@ int worker_new(const struct worker_setup *setup, struct worker **ret)
 	worker->timer_fd = worker->reserve_fd = -1;
 	session_shared_init(
 		&worker->shared, setup->settings, &setup->observer->session, setup->observer_data);
+	deadlines_init(&worker->draining, DEADLINE_NEVER);
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (worker->epoll_fd < 0)
 		return -errno;
@@ -103,24 +109,22 @@ static void end_session(struct worker *worker, struct session *session)
 #define SESSION_OF(deadline, member) \
 	((struct session *)(void *)((char *)(deadline)-offsetof(struct session, member)))
 
-/* Takes every session out of the queues it waits in: to be ended, or put back into one of them. */
-static void collect_sessions(struct worker *worker, struct deadlines *ret)
+/* Moves every session out of the queues it waits in: to be ended, or put back into one of them. */
+static void collect_sessions(struct worker *worker)
 {
 	struct session_shared *shared = &worker->shared;
 
-	deadlines_init(ret, DEADLINE_NEVER);
-	deadlines_move_all(ret, &shared->idle);
-	deadlines_move_all(ret, &shared->unfinished);
-	deadlines_move_all(ret, &shared->lingering);
+	deadlines_move_all(&worker->draining, &shared->idle);
+	deadlines_move_all(&worker->draining, &shared->unfinished);
+	deadlines_move_all(&worker->draining, &shared->lingering);
 }
 
 static void end_all(struct worker *worker)
 {
-	struct deadlines all;
 	struct deadline *wait;
 
-	collect_sessions(worker, &all);
-	while ((wait = deadlines_first(&all)))
+	collect_sessions(worker);
+	while ((wait = deadlines_first(&worker->draining)))
 		end_session(worker, SESSION_OF(wait, wait));
 }
 
@@ -273,6 +277,38 @@ static void accept_ready(struct worker *worker, int listener, uint64_t now)
 	}
 }
 
+static bool is_draining(const struct worker *worker)
+{
+	return worker->drain_deadline != DEADLINE_NEVER;
+}
+
+static void serve_session(struct worker *worker, struct session *session, uint64_t now)
+{
+	uint32_t events = session_events(session);
+	bool finish = is_draining(worker) && !session->output_waits;
+	int r = finish ? session_finish(session, &worker->shared, now)
+		       : session_serve(session, &worker->shared, now);
+
+	if (r == 0 && is_draining(worker) && !session->output_waits)
+		deadline_start(&worker->draining, &session->wait, now);
+	settle_up(worker, session, events, r);
+}
+
+/* Goes on with some of those who are to be ended: the deadline must be seen in between, however much they had
+ * sent. */
+static void drain_some(struct worker *worker, uint64_t now)
+{
+	struct deadline *wait;
+
+	for (int i = 0; i < FINISHES_MAX && (wait = deadlines_first(&worker->draining)); i++) {
+		struct session *session = SESSION_OF(wait, wait);
+
+		deadline_start(&worker->shared.idle, wait, now);
+		if (!session->output_waits)
+			serve_session(worker, session, now);
+	}
+}
+
 static void serve_event(struct worker *worker, const struct epoll_event *event, uint64_t now)
 {
 	void *subject = (void *)(uintptr_t)(event->data.u64 & ~(uint64_t)TAG_MASK);
@@ -288,8 +324,9 @@ static void serve_event(struct worker *worker, const struct epoll_event *event, 
 			worker->timer_at = DEADLINE_NEVER;
 		break;
 	default:
-		settle_up(worker, session, session_events(session),
-			session_serve(session, &worker->shared, now));
+		/* When draining, those without output have their turn in drain_some(). */
+		if (session->output_waits || !is_draining(worker))
+			serve_session(worker, session, now);
 		break;
 	}
 }
@@ -313,7 +350,8 @@ static void serve_due(struct worker *worker, uint64_t now)
 	struct session_shared *shared = &worker->shared;
 	struct deadline *wait;
 
-	while ((wait = deadlines_due(&shared->settle, now))) {
+	drain_some(worker, now);
+	while (!is_draining(worker) && (wait = deadlines_due(&shared->settle, now))) {
 		struct session *session = SESSION_OF(wait, settle);
 
 		settle_up(worker, session, session_events(session), session_settle(session, shared, now));
@@ -322,8 +360,9 @@ static void serve_due(struct worker *worker, uint64_t now)
 	serve_due_waits(worker, &shared->idle, now);
 	serve_due_waits(worker, &shared->lingering, now);
 	if (worker->accepts_again_at <= now) {
-		worker->accepts_again_at = DEADLINE_NEVER;
-		(void)watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN);
+		bool failed = watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN) < 0;
+
+		worker->accepts_again_at = failed ? now + PAUSE_USEC : DEADLINE_NEVER;
 	}
 	if (worker->drain_deadline <= now)
 		end_all(worker);
@@ -344,16 +383,18 @@ void worker_wake_at(struct worker *worker, uint64_t at)
 
 /* A wait that is started anew with every greeting must not cost a system call each: the timer only ever moves
  * to an earlier time, and when it goes off early it is set again. */
-static void arm_timer(struct worker *worker)
+static void arm_timer(struct worker *worker, uint64_t now)
 {
 	const struct session_shared *shared = &worker->shared;
 
-	worker_wake_at(worker, deadlines_next(&shared->settle));
+	if (is_draining(worker))
+		worker_wake_at(worker, deadlines_first(&worker->draining) ? now : worker->drain_deadline);
+	else
+		worker_wake_at(worker, deadlines_next(&shared->settle));
 	worker_wake_at(worker, deadlines_next(&shared->unfinished));
 	worker_wake_at(worker, deadlines_next(&shared->idle));
 	worker_wake_at(worker, deadlines_next(&shared->lingering));
 	worker_wake_at(worker, worker->accepts_again_at);
-	worker_wake_at(worker, worker->drain_deadline);
 }
 
 int worker_dispatch(struct worker *worker, uint64_t now)
@@ -366,26 +407,17 @@ int worker_dispatch(struct worker *worker, uint64_t now)
 	for (int i = 0; i < n; i++)
 		serve_event(worker, &events[i], now);
 	serve_due(worker, now);
-	arm_timer(worker);
+	arm_timer(worker, now);
 	return 0;
 }
 
 void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline)
 {
-	struct deadlines all;
-	struct deadline *wait;
-
-	if (worker->drain_deadline == DEADLINE_NEVER)
+	if (!is_draining(worker))
 		(void)watch_listeners(worker, EPOLL_CTL_DEL, 0);
 	worker->accepts_again_at = DEADLINE_NEVER;
 	worker->drain_deadline = deadline;
-	collect_sessions(worker, &all);
-	while ((wait = deadlines_first(&all))) {
-		struct session *session = SESSION_OF(wait, wait);
-
-		deadline_start(&worker->shared.idle, wait, now);
-		settle_up(worker, session, session_events(session),
-			session_finish(session, &worker->shared, now));
-	}
-	arm_timer(worker);
+	collect_sessions(worker);
+	drain_some(worker, now);
+	arm_timer(worker, now);
 }

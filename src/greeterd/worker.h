@@ -54,8 +54,8 @@ int worker_dispatch(struct worker *worker, uint64_t now);
 void worker_wake_at(struct worker *worker, uint64_t at);
 
 /*
- * Accepts no more, answers what was received, and ends the connections; those that do not read what they are
- * owed end at deadline.
+ * Accepts no more, answers what was received, and ends the connections, some of them in each batch; those
+ * that are not done with, or do not read what they are owed, end at deadline.
  */
 void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline);
 

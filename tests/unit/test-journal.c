@@ -498,6 +498,27 @@ static void test_the_last_flush_gives_up_on_a_full_pipe(void **state)
 	close(reader);
 }
 
+/* poll(2) says that a terminal takes more as long as there is room for one byte. */
+static void test_a_terminal_that_stands_still_blocks_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	_cleanup_(closep) int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	struct journal *journal;
+	char name[64];
+
+	assert_true(terminal >= 0);
+	assert_int_equal(unlockpt(terminal), 0);
+	assert_int_equal(ptsname_r(terminal, name, sizeof(name)), 0);
+	close(fixture->fd);
+	fixture->fd = open(name, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	assert_true(fixture->fd >= 0);
+	journal = open_journal(fixture, 0);
+	greet_times(journal, 1, FLOOD, T0);
+	journal_flush(journal, T0);
+	assert_true(journal_next(journal) < UINT64_MAX);
+	assert_false(fcntl(fixture->fd, F_GETFL) & O_NONBLOCK); /* others write there too */
+}
+
 static void test_a_reader_that_left_stops_nothing(void **state)
 {
 	struct fixture *fixture = *state;
@@ -691,6 +712,7 @@ int main(void)
 		LINES(test_details_are_for_the_verbose),
 		LINES(test_a_full_pipe_costs_entries_but_no_count),
 		LINES(test_a_pipe_that_stays_full_is_tried_at_times),
+		LINES(test_a_terminal_that_stands_still_blocks_nothing),
 		LINES(test_the_last_flush_gives_up_on_a_full_pipe),
 		LINES(test_a_reader_that_left_stops_nothing),
 		LINES(test_a_line_that_was_begun_is_finished),

@@ -327,6 +327,32 @@ static void test_pauses_where_nothing_can_be_accepted(void **state)
 	assert_string_equal(hears(f, f->clients[0]), "I am SERVER\n");
 }
 
+static void test_accepts_on_when_a_listener_cannot_be_watched(void **state)
+{
+	static int listeners[2]; /* outlives the worker, which tear_down() frees */
+	struct fixture *f = *state;
+	struct worker_setup setup = { .settings = &f->settings,
+		.listeners = listeners,
+		.n_listeners = ELEMENTS(listeners),
+		.admission = f->admission,
+		.observer = &observer,
+		.observer_data = f };
+
+	worker_free(TAKE_PTR(f->worker));
+	listeners[0] = fcntl(f->listener, F_DUPFD_CLOEXEC, 0);
+	listeners[1] = f->listener;
+	assert_int_equal(worker_new(&setup, &f->worker), 0);
+	assert_int_equal(shutdown(f->listener, SHUT_RDWR), 0);
+	assert_int_equal(worker_dispatch(f->worker, f->now), 0); /* pauses */
+	closep(&listeners[0]);
+	assert_int_equal(listen(f->listener, CLIENTS_MAX), 0);
+	assert_int_equal(netio_local(f->listener, &f->address), 0);
+	f->now += USEC_PER_SEC / 10;
+	assert_int_equal(worker_dispatch(f->worker, f->now), 0);
+	says(connect_client(f), "I am client 4\n");
+	assert_string_equal(hears(f, f->clients[0]), "I am SERVER\n");
+}
+
 static void test_settles_and_times_out_by_the_clock(void **state)
 {
 	struct fixture *f = *state;
@@ -404,6 +430,23 @@ static void test_drain_cuts_off_who_does_not_read_at_the_deadline(void **state)
 	assert_int_equal(worker_sessions(f->worker), 0);
 }
 
+static void test_drain_takes_a_flood_in_batches(void **state)
+{
+	struct fixture *f = *state;
+	static char blank[64 * 1024];
+
+	memset(blank, '\n', sizeof(blank));
+	for (int i = 0; i < 100; i++)
+		connect_client(f);
+	settles_at(f, 100);
+	for (size_t i = 0; i < f->n_clients; i++)
+		while (send(f->clients[i], blank, sizeof(blank), MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+			;
+	worker_drain(f->worker, f->now, f->now + USEC_PER_SEC);
+	assert_int_equal(worker_sessions(f->worker), 100); /* or who sends less would wait for all that */
+	settles_at(f, 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define CASE_WITH(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -417,9 +460,11 @@ int main(void)
 		CASE_WITH(test_limits_each_source_by_itself, set_up_for_one_per_source),
 		CASE(test_out_of_descriptors_refuses_and_goes_on),
 		CASE(test_pauses_where_nothing_can_be_accepted),
+		CASE(test_accepts_on_when_a_listener_cannot_be_watched),
 		CASE(test_settles_and_times_out_by_the_clock),
 		CASE(test_is_not_woken_while_nothing_happens),
 		CASE(test_drain_answers_and_ends_everybody),
+		CASE(test_drain_takes_a_flood_in_batches),
 		CASE(test_drain_cuts_off_who_does_not_read_at_the_deadline),
 	};
 
