@@ -1,0 +1,51 @@
+#!/bin/bash
+# test-catalog: the message catalog explains every MESSAGE_ID of the table, once and in full, and no other.
+set -euo pipefail
+
+top_srcdir=${top_srcdir:-.}
+table=$top_srcdir/src/greeterd/messages.c
+catalog=$top_srcdir/systemd/greeterd.catalog
+cases=0 failures=0
+
+# same DESCRIPTION ONE OTHER
+same()
+{
+	cases=$((cases + 1))
+	if [[ $2 == "$3" ]]; then
+		echo "ok $cases - $1"
+		return
+	fi
+	failures=$((failures + 1))
+	echo "not ok $cases - $1"
+	diff <(echo "$2") <(echo "$3") | sed 's/^/# /' || true
+}
+
+# breaches: entries without what each must have: Subject, Defined-By, a page of ours, a text of lines up to 80 columns.
+breaches()
+{
+	awk '
+		function judge() {
+			if (id && !(subject && defined && page && lines))
+				print id " lacks its " (!subject ? "Subject" : !defined ? "Defined-By" : !page ? "Documentation" : "text")
+		}
+		/^-- / { judge(); id = $2; subject = defined = page = lines = body = 0; next }
+		!id || /^#/ { next }
+		length > 80 { print id ": " $0 }
+		/^$/ { body = 1; next }
+		body { lines++; next }
+		/^Subject: ./ { subject = 1 }
+		/^Defined-By: greeterd$/ { defined = 1 }
+		/^Documentation: man:greeterd/ { page = 1 }
+		END { judge() }' "$catalog"
+}
+
+ids=$(sed -nE 's/^\t\[MESSAGE_[A-Z]+\] = \{ "([0-9a-f]{32})", .*/\1/p' "$table" | sort)
+fields=$(grep -ohE 'GREETERD_[A-Z_]+=' "$top_srcdir/src/greeterd/journal.c" | tr -d = | sort -u)
+
+same 'the table has a MESSAGE_ID for each message' "$(wc -l <<<"$ids")" "$(grep -c '^	\[MESSAGE_' "$table")"
+same 'the catalog has the MESSAGE_IDs of the table' "$(sed -nE 's/^-- ([0-9a-f]{32})$/\1/p' "$catalog" | sort)" "$ids"
+same 'every entry is complete' "$(breaches)" ''
+same 'the fields that it names are written' \
+	"$(grep -oE '@[A-Z_]+@' "$catalog" | tr -d @ | sort -u | comm -23 - <(echo "$fields"))" ''
+echo "1..$cases"
+[[ $failures -eq 0 ]]
