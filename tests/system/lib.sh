@@ -7,7 +7,7 @@
 [[ $(systemd-detect-virt --container) == container-other ]] ||
 	bail_out 'not on a machine of its own: run make check-system'
 
-top_srcdir=${top_srcdir:?}
+top_srcdir=${top_srcdir:?} top_builddir=${top_builddir:?}
 
 # property UNIT NAME
 property()

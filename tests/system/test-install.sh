@@ -45,6 +45,6 @@ is 'the port is closed' "$status" 3
 run make -C "$top_builddir" uninstall
 is 'make uninstall' "$status" 0
 is 'nothing is left but what it wrote itself' "$(find /etc /usr /var /run \( -path "$top_srcdir" -o -path "$top_builddir" \
-	-o -path '/var/*tmp' \) -prune -o \( -name '*greeterd*' -o -name '*sockctl*' \) -print)" /var/lib/greeterd
+	-o -path '/var/*tmp' -o -path /var/cache/man \) -prune -o \( -name '*greeterd*' -o -name '*sockctl*' \) -print)" /var/lib/greeterd
 
 done_testing

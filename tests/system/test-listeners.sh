@@ -33,8 +33,10 @@ for _ in 1 2 3; do
 	systemctl restart greeterd.service
 	greets 'AF_UNIX: the path outlives a restart' --unix /run/greeterd/greet.sock
 done
-run setpriv --reuid=65534 --regid=65534 --clear-groups sockctl hello --unix /run/greeterd/greet.sock
+run setpriv --reuid=1 --regid=1 --clear-groups sockctl hello --id 8 --unix /run/greeterd/greet.sock
 is 'AF_UNIX: anyone may greet' "$out" 'I am SERVER'
+ok 'AF_UNIX: another user is nobody to the sandbox' \
+	matches "$(values GREETERD_PEER GREETERD_CLIENT_ID=8 GREETERD_COUNT=1)" '^unix:pid=[0-9]+,uid=65534$'
 
 socket_drop_in 'ListenStream=[::1]:9000' 'ListenStream=/run/greeterd/greet.sock'
 greets 'three at once: the port shipped' --port 8080
