@@ -45,6 +45,17 @@ ok 'entries and counts make three thousand' until_true counts 100 3000
 ok 'far fewer have an entry' test "$(wc -l <"$tmp/entries")" -lt 2000
 echo "# $(wc -l <"$tmp/entries") entries, $(wc -l <"$tmp/surplus") summaries"
 
+mkdir -p /etc/systemd/journald.conf.d
+printf '%s\n' '[Journal]' 'RateLimitIntervalSec=1h' 'RateLimitBurst=10' >/etc/systemd/journald.conf.d/strict.conf
+systemctl restart systemd-journald.service
+settings 'journal_burst = 0;'
+run sockctl hello --id 101 --count 3000 --interval 0 -q
+is 'journal_burst = 0: three thousand are answered' "$status" 0
+ok "none is lost to journald's own limit" until_true counts 101 3000
+ok 'which is one for others' test "$(wc -l <"$tmp/entries")" -gt 500
+echo "# $(wc -l <"$tmp/entries") entries, $(wc -l <"$tmp/surplus") summaries"
+settings ''
+
 # --- a journal that has stopped
 
 journald=$(property systemd-journald.service MainPID)

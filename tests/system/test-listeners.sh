@@ -44,4 +44,16 @@ greets 'three at once: another one' --host ::1 --port 9000
 greets 'three at once: AF_UNIX' --unix /run/greeterd/greet.sock
 ok 'its status names all three' matches "$(property greeterd.service StatusText)" ':8080.*\[::1\]:9000.*/run/greeterd/greet.sock'
 
+# --- while it runs
+
+printf '%s\n' '[Socket]' 'ListenStream=' 'ListenStream=8090' >/etc/systemd/system/greeterd.socket.d/test.conf
+systemctl daemon-reload
+run sockctl hello --unix /run/greeterd/greet.sock
+is 'new addresses wait until the socket is restarted' "$out" 'I am SERVER'
+run systemctl restart greeterd.socket
+is 'the socket is restarted while the service runs' "$status" 0
+greets 'the new address' --port 8090
+run sockctl hello --port 8080
+is 'the old one is closed' "$status" 3
+
 done_testing
