@@ -24,6 +24,7 @@ folders_look_down() {
 	includes src/common | grep -vE ' (common/|config\.h$)' || true
 	includes src/sockctl | grep -vE ' (common/|sockctl/|config\.h$)' || true
 	includes src/greeterd | grep -vE ' (common/|greeterd/|config\.h$)' || true
+	includes src/generator | grep -vE ' (common/|generator/|config\.h$)' || true
 }
 
 rooms_of_the_daemon_look_down() {
@@ -78,6 +79,7 @@ rules=(
 	'folders_look_down src/sockctl/main.c #include "greeterd/session.h"'
 	'folders_look_down src/greeterd/session.c #include "sockctl/commands.h"'
 	'folders_look_down src/greeterd/session.c #include "session.h"'
+	'folders_look_down src/generator/main.c #include "greeterd/activation.h"'
 	'rooms_of_the_daemon_look_down src/greeterd/deadlines.c #include "greeterd/session.h"'
 	'rooms_of_the_daemon_look_down src/greeterd/roll.h #include "greeterd/journal.h"'
 	'rooms_of_the_daemon_look_down src/greeterd/session.c #include "greeterd/server.h"'
@@ -88,6 +90,7 @@ rules=(
 	'journal_has_one_writer src/sockctl/main.c sd_journal_print();'
 	'sd_daemon_has_two_users src/greeterd/session.c #include <systemd/sd-daemon.h>'
 	'only_the_daemon_knows_systemd src/common/netio.c #include <systemd/sd-daemon.h>'
+	'only_the_daemon_knows_systemd src/generator/main.c #include <systemd/sd-daemon.h>'
 )
 
 case_number=0
@@ -118,7 +121,7 @@ done
 for planting in "${rules[@]}"; do
 	read -r rule file text <<<"$planting"
 	rm -rf "$planted/src"
-	mkdir -p "$planted"/src/{common,greeterd,sockctl}
+	mkdir -p "$planted"/src/{common,generator,greeterd,sockctl}
 	touch "$planted/src/greeterd/roll.h"
 	echo "$text" >"$planted/$file"
 	breaches=$(cd "$planted" && "$rule")
