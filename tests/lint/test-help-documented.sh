@@ -6,6 +6,7 @@ set -euo pipefail
 pages=(
 	"man/sockctl.1.in|src/sockctl/sockctl --help;src/sockctl/sockctl hello --help"
 	"man/greeterd.8|src/greeterd/greeterd --help"
+	"man/greeterd-generator.8|src/generator/greeterd-generator --help"
 )
 
 # The long options that a --help text on standard input lists, and the letters of those that have one.
