@@ -104,3 +104,13 @@ const struct settings_key *settings_keys(size_t *ret_n);
 
 /* The keys of a group in the list "expect". */
 const struct settings_key *settings_expect_keys(size_t *ret_n);
+
+#define SETTINGS_PENDING_MAX 32 /* more than there are keys */
+
+/*
+ * Makes fresh what a reload may make of running: the keys that need a restart are exchanged between the two,
+ * so that fresh holds what is in force and running what waits for the restart. Returns how many of them
+ * differ, their names in ret_pending.
+ */
+size_t settings_hold_back(struct settings *fresh, struct settings *running,
+	const char *ret_pending[static SETTINGS_PENDING_MAX]);

@@ -23,14 +23,14 @@ static void free_names(char ***names)
 	free(*names);
 }
 
-static int add(struct listeners *listeners, int fd)
+static int add(int **fds, size_t *n, int fd)
 {
-	int *fds = realloc(listeners->fds, (listeners->n + 1) * sizeof(*fds));
+	int *grown = realloc(*fds, (*n + 1) * sizeof(*grown));
 
-	if (!fds)
+	if (!grown)
 		return -ENOMEM;
-	fds[listeners->n++] = fd;
-	listeners->fds = fds;
+	grown[(*n)++] = fd;
+	*fds = grown;
 	return 0;
 }
 
@@ -59,10 +59,10 @@ static int adopt_one(struct listeners *listeners, int fd, const char *name, acti
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
 		return -errno;
 	set_no_delay(fd);
-	return add(listeners, fd);
+	return add(&listeners->fds, &listeners->n, fd);
 }
 
-int activation_adopt(struct listeners *ret, activation_say say, void *data)
+int activation_adopt(struct listeners *ret, const char *stored_name, activation_say say, void *data)
 {
 	_cleanup_(free_names) char **names = NULL;
 	struct listeners listeners = { .inherited = true };
@@ -73,15 +73,22 @@ int activation_adopt(struct listeners *ret, activation_say say, void *data)
 	if (n == 0)
 		return -ENOENT;
 	for (int i = 0; i < n; i++) {
-		int r = adopt_one(&listeners, SD_LISTEN_FDS_START + i, names[i], say, data);
+		int fd = SD_LISTEN_FDS_START + i, r;
+
+		if (strcmp(names[i], stored_name) == 0)
+			r = add(&listeners.carriers, &listeners.n_carriers, fd);
+		else
+			r = adopt_one(&listeners, fd, names[i], say, data);
 
 		if (r < 0) {
 			activation_close(&listeners);
 			return r;
 		}
 	}
-	if (listeners.n == 0)
+	if (listeners.n == 0) {
+		activation_close(&listeners);
 		return -EINVAL;
+	}
 	*ret = listeners;
 	return 0;
 }
@@ -130,7 +137,7 @@ static int bind_word(
 			return fd;
 		}
 
-		int r = add(listeners, fd);
+		int r = add(&listeners->fds, &listeners->n, fd);
 		if (r < 0) {
 			close(fd);
 			return r;
@@ -155,6 +162,60 @@ int activation_bind(const struct settings *settings, struct listeners *ret, acti
 	return 0;
 }
 
+/* Whether an IPv6 socket takes IPv4 connections as well. */
+static bool is_dual_stack(int fd)
+{
+	int only = 1;
+	socklen_t len = sizeof(only);
+
+	return getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &len) == 0 && !only;
+}
+
+/* Whether the listening socket fd, bound to local, is what greets at wanted. */
+static bool serves(int fd, const struct netio_address *local, const struct netio_address *wanted)
+{
+	if (netio_equal(local, wanted))
+		return true;
+	return wanted->any.sa_family == AF_INET && wanted->in.sin_addr.s_addr == htonl(INADDR_ANY) &&
+	       local->any.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&local->in6.sin6_addr) &&
+	       local->in6.sin6_port == wanted->in.sin_port && is_dual_stack(fd);
+}
+
+/* Ticks off the listeners that serve what a word of the listen setting stands for. Of "*", IPv4 alone will
+ * do. */
+static bool word_is_served(const struct listeners *listeners, const char *word, uint16_t port, bool *ticks)
+{
+	struct netio_address wanted[NETIO_PARSE_MAX], local;
+	int n = netio_parse(word, port, wanted);
+	bool first = false;
+
+	for (int i = 0; i < n; i++) {
+		for (size_t k = 0; k < listeners->n; k++) {
+			if (netio_local(listeners->fds[k], &local) < 0 ||
+				!serves(listeners->fds[k], &local, &wanted[i]))
+				continue;
+			ticks[k] = true;
+			first |= i == 0;
+		}
+	}
+	return first;
+}
+
+bool activation_matches(const struct listeners *listeners, const struct settings *settings)
+{
+	_cleanup_(freep) bool *ticks = calloc(listeners->n, sizeof(*ticks));
+
+	if (!ticks)
+		return true; /* nothing to say then */
+	for (size_t i = 0; i < settings->n_listen; i++)
+		if (!word_is_served(listeners, settings->listen[i], settings->port, ticks))
+			return false;
+	for (size_t i = 0; i < listeners->n; i++)
+		if (!ticks[i])
+			return false;
+	return true;
+}
+
 bool activation_is_service(void)
 {
 	const char *pid = getenv("SYSTEMD_EXEC_PID");
@@ -172,6 +233,9 @@ void activation_close(struct listeners *listeners)
 			unlink(address.un.sun_path);
 		close(listeners->fds[i]);
 	}
+	for (size_t i = 0; i < listeners->n_carriers; i++)
+		close(listeners->carriers[i]);
 	free(listeners->fds);
+	free(listeners->carriers);
 	*listeners = (struct listeners){ 0 };
 }

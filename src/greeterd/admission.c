@@ -27,10 +27,15 @@ int admission_new(uint32_t max, uint32_t max_per_source, struct admission **ret)
 
 	if (!admission)
 		return -ENOMEM;
-	admission->max = max;
-	admission->max_per_source = max_per_source;
+	admission_set(admission, max, max_per_source);
 	*ret = admission;
 	return 0;
+}
+
+void admission_set(struct admission *admission, uint32_t max, uint32_t max_per_source)
+{
+	admission->max = max;
+	admission->max_per_source = max_per_source;
 }
 
 void admission_free(struct admission *admission)

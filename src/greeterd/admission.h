@@ -20,6 +20,9 @@ int admission_new(uint32_t max, uint32_t max_per_source, struct admission **ret)
 void admission_free(struct admission *admission);
 DEFINE_CLEANUP(struct admission *, admission_free)
 
+/* Other limits from here on; who is in stays in. */
+void admission_set(struct admission *admission, uint32_t max, uint32_t max_per_source);
+
 /* Counts a connection in. Returns 0; -EBUSY when there is no room, -EDQUOT when its source has its share,
  * -ENOMEM. */
 int admission_enter(struct admission *admission, const struct netio_peer *peer);

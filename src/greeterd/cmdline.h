@@ -9,6 +9,7 @@ struct cmdline {
 	enum cmdline_action action;
 	const char *config; /* the file of --config, or NULL */
 	bool verbose;
+	const char *state_dir; /* the folder of --state-dir, or NULL */
 };
 
 /* Returns 0; -EINVAL for a command line that makes no sense, -ENOMEM: said on standard error. */

@@ -6,36 +6,51 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "common/cleanup.h"
 #include "common/duration.h"
-#include "common/netio.h"
 #include "greeterd/activation.h"
+#include "greeterd/conf.h"
 #include "greeterd/journal.h"
+#include "greeterd/lastgood.h"
+#include "greeterd/notify.h"
 #include "greeterd/roll.h"
 #include "greeterd/server.h"
+#include "greeterd/startup.h"
+#include "greeterd/turnaway.h"
 
 /* For peers to read what they are owed, before they are cut off. */
 #define DRAIN_USEC (USEC_PER_SEC * 7 / 10)
 
-#define DESCRIPTORS_BESIDES 64 /* that connections cannot have */
+/* That stopping may take in all, systemd is told. */
+#define STOP_USEC (10 * USEC_PER_SEC)
+
+#define TROUBLE_MAX 448
+
+#define MEND_PORT "systemctl daemon-reload && systemctl restart greeterd.socket"
 
 /* Members in the order in which they are made; daemon_deinit() goes backwards. */
 struct daemon {
-	const struct settings *settings;
+	struct daemon_options options;
+	struct settings *settings; /* in force */
 	struct journal *journal;
 	struct listeners listeners;
 	struct roll *roll;
 	struct server *server;
 	sd_event *event;
+	struct notify *notify;
+	sd_event_source *idle_timer; /* armed while nobody is connected and idle_exit is on */
+	bool idle;
 	bool stopping;
+	char settings_trouble[TROUBLE_MAX]; /* what the status says of the settings, or "" */
+	char port_trouble[TROUBLE_MAX];     /* the same of the sockets */
 };
 
 static void daemon_deinit(struct daemon *daemon)
 {
+	sd_event_source_disable_unref(daemon->idle_timer);
+	notify_free(daemon->notify);
 	sd_event_unref(daemon->event);
 	server_free(daemon->server);
 	roll_free(daemon->roll);
@@ -43,103 +58,13 @@ static void daemon_deinit(struct daemon *daemon)
 	if (daemon->journal)
 		journal_flush(daemon->journal, UINT64_MAX);
 	journal_free(daemon->journal);
-}
-
-static void say_problem(void *data, const char *sentence)
-{
-	journal_say(((struct daemon *)data)->journal, MESSAGE_PROBLEM, "%s", sentence);
+	settings_free(daemon->settings);
 }
 
 static int say_failure(struct daemon *daemon, const char *what, int error)
 {
 	journal_say(daemon->journal, MESSAGE_PROBLEM, "%s: %s", what, strerror(-error));
 	return DAEMON_FAILURE;
-}
-
-static int open_journal(struct daemon *daemon, bool verbose)
-{
-	struct journal_setup setup = {
-		.fd = STDERR_FILENO,
-		.verbose = verbose,
-		.burst = daemon->settings->journal_burst,
-		.max_id = daemon->settings->max_id,
-	};
-
-	if (journal_owns(STDERR_FILENO, getenv("JOURNAL_STREAM"))) {
-		setup.socket = JOURNAL_SOCKET;
-		if (journal_new(&setup, &daemon->journal) == 0)
-			return 0;
-		setup.socket = NULL; /* the stream that we have still leads to the journal */
-	}
-	return journal_new(&setup, &daemon->journal);
-}
-
-/* Adopts systemd's sockets, or binds its own when run by hand. Returns 0 or an exit status. */
-static int open_listeners(struct daemon *daemon)
-{
-	int r = activation_adopt(&daemon->listeners, say_problem, daemon);
-
-	if (r == 0)
-		return 0;
-	if (r == -EINVAL) {
-		say_problem(daemon, "systemd handed over no socket to listen on; see greeterd.socket");
-		return DAEMON_CONFIG;
-	}
-	if (r != -ENOENT)
-		return say_failure(daemon, "cannot adopt the sockets handed over", r);
-	if (activation_is_service()) {
-		say_problem(
-			daemon, "started by systemd without a socket; run: systemctl start greeterd.socket");
-		return DAEMON_CONFIG;
-	}
-	r = activation_bind(daemon->settings, &daemon->listeners, say_problem, daemon);
-	return r < 0 ? DAEMON_FAILURE : 0;
-}
-
-static void describe_listeners(const struct listeners *listeners, char *text, size_t size)
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (size_t i = 0; i < listeners->n && used < size; i++) {
-		struct netio_address address;
-		char name[NETIO_TEXT_MAX];
-
-		if (netio_local(listeners->fds[i], &address) == 0)
-			used += (size_t)snprintf(text + used, size - used, "%s%s", i > 0 ? ", " : "",
-				netio_format(&address, name));
-	}
-}
-
-/* As many descriptors as we may have; says it when the connections that the settings allow are more. */
-static void raise_descriptor_limit(struct daemon *daemon)
-{
-	struct rlimit limit;
-	uint64_t wanted = (uint64_t)daemon->settings->max_connections + DESCRIPTORS_BESIDES;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted)
-		journal_say(daemon->journal, MESSAGE_PROBLEM,
-			"max_connections is %" PRIu32
-			", but only %ju descriptors are allowed (LimitNOFILE=, ulimit -n)",
-			daemon->settings->max_connections, (uintmax_t)limit.rlim_cur);
-}
-
-static void say_unused_settings(struct daemon *daemon)
-{
-	const struct settings *settings = daemon->settings;
-	const char *const unused[] = {
-		settings->workers != 1 ? "workers" : NULL,
-		settings->idle_exit_usec > 0 ? "idle_exit" : NULL,
-		settings->n_expect > 0 ? "expect" : NULL,
-	};
-
-	for (size_t i = 0; i < ELEMENTS(unused); i++)
-		if (unused[i])
-			journal_say(daemon->journal, MESSAGE_PROBLEM,
-				"the setting %s has no effect in this version", unused[i]);
 }
 
 static uint64_t loop_now(const struct daemon *daemon)
@@ -149,6 +74,141 @@ static uint64_t loop_now(const struct daemon *daemon)
 	(void)sd_event_now(daemon->event, CLOCK_MONOTONIC, &now); /* fails for no clock that we ask for */
 	return now;
 }
+
+static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
+{
+	const struct daemon *daemon = data;
+	const struct server_counters *counters = server_counters(daemon->server);
+
+	snprintf(text, NOTIFY_TEXT_MAX, "%zu connected, %" PRIu64 " greetings%s%s%s%s",
+		server_connections(daemon->server), counters->greetings, daemon->port_trouble[0] ? "; " : "",
+		daemon->port_trouble, daemon->settings_trouble[0] ? "; " : "", daemon->settings_trouble);
+}
+
+/* --- settings */
+
+static void say_report(struct daemon *daemon, const struct settings_report *report)
+{
+	for (size_t i = 0; i < report->n_lines; i++)
+		journal_say(daemon->journal, MESSAGE_SETTINGS, "%s", report->lines[i]);
+}
+
+static void set_settings_trouble(
+	struct daemon *daemon, const char *consequence, const struct settings_report *report)
+{
+	const char *first = report->n_lines > 0 ? report->lines[0] : "out of memory";
+
+	snprintf(daemon->settings_trouble, sizeof(daemon->settings_trouble), "%s: %s", consequence, first);
+}
+
+static void say_unused_settings(struct daemon *daemon)
+{
+	const struct settings *settings = daemon->settings;
+	const char *const unused[] = {
+		settings->workers != 1 ? "workers" : NULL,
+		settings->n_expect > 0 ? "expect" : NULL,
+	};
+
+	for (size_t i = 0; i < ELEMENTS(unused); i++)
+		if (unused[i])
+			journal_say(daemon->journal, MESSAGE_PROBLEM,
+				"the setting %s has no effect in this version", unused[i]);
+}
+
+/* Compares the sockets with settings that name where to listen; says it when they differ, and how that is
+ * mended. */
+static void check_port(struct daemon *daemon, const struct settings *configured)
+{
+	char where[TROUBLE_MAX / 2];
+
+	if (!daemon->listeners.inherited || activation_matches(&daemon->listeners, configured)) {
+		daemon->port_trouble[0] = '\0';
+		return;
+	}
+	startup_describe(&daemon->listeners, where, sizeof(where));
+	snprintf(daemon->port_trouble, sizeof(daemon->port_trouble),
+		"listening on %s, which is not what the settings name; to mend it: " MEND_PORT, where);
+	journal_say(daemon->journal, MESSAGE_MISMATCH, "%s", daemon->port_trouble);
+}
+
+static void save_settings(struct daemon *daemon)
+{
+	int r = daemon->options.state_dir ? lastgood_save(daemon->options.state_dir, daemon->settings) : 0;
+
+	if (r < 0)
+		journal_say(daemon->journal, MESSAGE_PROBLEM, "cannot keep the settings in %s: %s",
+			daemon->options.state_dir, strerror(-r));
+}
+
+static void say_reloaded(struct daemon *daemon, const char *const *pending, size_t n_pending)
+{
+	char names[TROUBLE_MAX / 2] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < n_pending && used < sizeof(names); i++)
+		used += (size_t)snprintf(
+			names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", pending[i]);
+	if (n_pending > 0)
+		snprintf(daemon->settings_trouble, sizeof(daemon->settings_trouble),
+			"waiting for a restart: %s", names);
+	journal_say(daemon->journal, MESSAGE_RELOAD, "settings reloaded%s%s",
+		n_pending > 0 ? "; waiting for a restart: " : "", names);
+}
+
+/* All of the file comes into force, or nothing. */
+static void reload(struct daemon *daemon)
+{
+	struct settings_report report = { 0 };
+	struct settings *fresh;
+	const char *pending[SETTINGS_PENDING_MAX];
+	size_t n_pending;
+	int r = conf_load(daemon->options.config, &fresh, &report);
+
+	if (r < 0) {
+		say_report(daemon, &report);
+		set_settings_trouble(daemon, "not reloaded", &report);
+		journal_say(daemon->journal, MESSAGE_SETTINGS, "the settings before stay in force");
+		settings_report_free(&report);
+		return;
+	}
+	daemon->settings_trouble[0] = '\0';
+	check_port(daemon, fresh);
+	n_pending = settings_hold_back(fresh, daemon->settings, pending);
+	server_reload(daemon->server, fresh);
+	settings_free(daemon->settings);
+	daemon->settings = fresh;
+	save_settings(daemon);
+	say_reloaded(daemon, pending, n_pending);
+	say_unused_settings(daemon);
+}
+
+/* --- idle exit */
+
+static void update_idle(struct daemon *daemon)
+{
+	uint64_t span = daemon->settings->idle_exit_usec;
+	bool idle = span > 0 && daemon->listeners.inherited && server_connections(daemon->server) == 0;
+
+	if (idle == daemon->idle)
+		return;
+	daemon->idle = idle;
+	(void)sd_event_source_set_time(daemon->idle_timer, loop_now(daemon) + span);
+	(void)sd_event_source_set_enabled(daemon->idle_timer, idle ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+}
+
+/* Who connects from here on waits in the listener's backlog, which is systemd's, and starts the next process.
+ */
+static int on_idle(sd_event_source *source, uint64_t due, void *data)
+{
+	struct daemon *daemon = data;
+
+	(void)source, (void)due;
+	journal_say(daemon->journal, MESSAGE_IDLE, "nobody is connected: exiting until somebody is");
+	notify_stopping("Idle", STOP_USEC);
+	return sd_event_exit(daemon->event, 0);
+}
+
+/* --- the loop */
 
 static int end_when_drained(struct daemon *daemon)
 {
@@ -160,46 +220,165 @@ static int end_when_drained(struct daemon *daemon)
 static int on_server_ready(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct daemon *daemon = data;
-	int r = server_dispatch(daemon->server, loop_now(daemon));
+	uint64_t now = loop_now(daemon);
+	int r = server_dispatch(daemon->server, now);
 
 	(void)source, (void)fd, (void)revents;
-	return r < 0 ? r : end_when_drained(daemon);
+	if (r < 0)
+		return r;
+	if (daemon->stopping)
+		return end_when_drained(daemon);
+	update_idle(daemon);
+	notify_changed(daemon->notify, now);
+	return 0;
 }
 
-static int on_stop_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+/* Leaves the connections to the next process, if systemd keeps them for it. Returns whether it does. */
+static bool hand_over(struct daemon *daemon, uint64_t now)
+{
+	_cleanup_(closep) int carrier = -1;
+	size_t n;
+	int r;
+
+	if (!daemon->listeners.inherited || !activation_is_service())
+		return false;
+	carrier = server_hand_over(daemon->server, now);
+	if (carrier == -ENODATA)
+		return server_connections(daemon->server) == 0;
+	n = server_connections(daemon->server);
+	r = carrier < 0 ? carrier : notify_store(carrier);
+	if (r < 0) {
+		journal_say(daemon->journal, MESSAGE_PROBLEM, "cannot hand over %zu connections: %s", n,
+			strerror(-r));
+		return false;
+	}
+	return true;
+}
+
+static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
 	struct daemon *daemon = data;
 	uint64_t now = loop_now(daemon);
 
 	(void)source;
-	if (!daemon->stopping)
+	if (!daemon->stopping) {
 		journal_say(daemon->journal, MESSAGE_STOPPING,
 			"stopping on signal %" PRIu32 ", %zu connected", info->ssi_signo,
 			server_connections(daemon->server));
-	daemon->stopping = true;
-	(void)sd_notify(0, "STOPPING=1\nSTATUS=Answering what was received");
+		notify_stopping("Answering what was received", STOP_USEC);
+		daemon->stopping = true;
+		if (hand_over(daemon, now))
+			return sd_event_exit(daemon->event, 0);
+	}
 	server_drain(daemon->server, now, now + DRAIN_USEC);
 	return end_when_drained(daemon);
 }
 
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	struct daemon *daemon = data;
+	uint64_t now = loop_now(daemon);
+
+	(void)source, (void)info;
+	if (daemon->stopping)
+		return 0;
+	notify_reloading(now);
+	reload(daemon);
+	journal_flush(daemon->journal, now);
+	update_idle(daemon);
+	notify_ready(daemon->notify, now);
+	return 0;
+}
+
+static const struct {
+	int signal;
+	sd_event_signal_handler_t handler;
+} signals[] = {
+	{ SIGTERM, on_stop },
+	{ SIGINT, on_stop },
+	{ SIGHUP, on_reload },
+};
+
 static int open_loop(struct daemon *daemon)
 {
-	static const int stop_signals[] = { SIGTERM, SIGINT };
 	sigset_t blocked;
 	int r;
 
 	sigemptyset(&blocked);
-	for (size_t i = 0; i < ELEMENTS(stop_signals); i++)
-		sigaddset(&blocked, stop_signals[i]);
+	for (size_t i = 0; i < ELEMENTS(signals); i++)
+		sigaddset(&blocked, signals[i].signal);
 	if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
 		return -errno;
 	r = sd_event_new(&daemon->event);
-	for (size_t i = 0; r >= 0 && i < ELEMENTS(stop_signals); i++)
-		r = sd_event_add_signal(daemon->event, NULL, stop_signals[i], on_stop_signal, daemon);
+	for (size_t i = 0; r >= 0 && i < ELEMENTS(signals); i++)
+		r = sd_event_add_signal(daemon->event, NULL, signals[i].signal, signals[i].handler, daemon);
 	if (r >= 0)
 		r = sd_event_add_io(
 			daemon->event, NULL, server_fd(daemon->server), EPOLLIN, on_server_ready, daemon);
-	return r;
+	if (r >= 0)
+		r = sd_event_add_time(
+			daemon->event, &daemon->idle_timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_idle, daemon);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(daemon->idle_timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = notify_new(daemon->event, describe, daemon, &daemon->notify);
+	return r < 0 ? r
+		     : sd_event_set_watchdog(
+			       daemon->event, true); /* WatchdogSec=: pings come from this loop alone */
+}
+
+/* --- start */
+
+/* In refuse_all() a useless descriptor is the lesser trouble. */
+static void say_nothing(void *data, const char *sentence)
+{
+	(void)data, (void)sentence;
+}
+
+/* Nothing can be served: whoever waits is told so, or systemd would start us for the same connections for
+ * ever. */
+static void refuse_all(struct daemon *daemon, const struct settings_report *report)
+{
+	struct settings *defaults = NULL;
+
+	if (settings_load(NULL, &defaults, &(struct settings_report){ 0 }) < 0)
+		return;
+	daemon->settings = defaults;
+	if (startup_journal(defaults, daemon->options.verbose, &daemon->journal) < 0)
+		return;
+	say_report(daemon, report);
+	if (activation_adopt(&daemon->listeners, NOTIFY_STORE_NAME, say_nothing, NULL) < 0)
+		return;
+	for (size_t i = 0; i < daemon->listeners.n; i++)
+		turn_away_waiting(daemon->listeners.fds[i], PROTOCOL_REFUSAL_SHUTDOWN, defaults->max_id);
+}
+
+/* Returns 0 or an exit status. */
+static int open_settings(struct daemon *daemon)
+{
+	struct settings_report report = { 0 };
+	bool last_good;
+	int r = conf_load_for_start(
+		daemon->options.config, daemon->options.state_dir, &daemon->settings, &last_good, &report);
+
+	if (r < 0) {
+		refuse_all(daemon, &report);
+		settings_report_free(&report);
+		return DAEMON_CONFIG;
+	}
+	r = startup_journal(daemon->settings, daemon->options.verbose, &daemon->journal);
+	if (r < 0) {
+		fprintf(stderr, "greeterd: cannot open the log: %s\n", strerror(-r));
+	} else if (last_good) {
+		say_report(daemon, &report);
+		set_settings_trouble(daemon, "serving on the last good settings", &report);
+		journal_say(daemon->journal, MESSAGE_SETTINGS, "serving on the last good settings: %s/%s",
+			daemon->options.state_dir, LASTGOOD_NAME);
+	} else {
+		save_settings(daemon);
+	}
+	settings_report_free(&report);
+	return r < 0 ? DAEMON_FAILURE : 0;
 }
 
 static int open_server(struct daemon *daemon)
@@ -218,30 +397,56 @@ static int open_server(struct daemon *daemon)
 	return server_new(&setup, &daemon->server);
 }
 
+/* Goes on with the connections that the process before has left. */
+static void take_up(struct daemon *daemon)
+{
+	size_t taken = 0, lost = 0;
+
+	for (size_t i = 0; i < daemon->listeners.n_carriers; i++) {
+		size_t lost_here = 0;
+		int n = server_take_up(
+			daemon->server, daemon->listeners.carriers[i], loop_now(daemon), &lost_here);
+
+		taken += n > 0 ? (size_t)n : 0;
+		lost += lost_here;
+	}
+	if (daemon->listeners.n_carriers > 0)
+		notify_clear_store();
+	if (taken > 0)
+		journal_say(daemon->journal, MESSAGE_RESTART, "took up %zu connections of the process before",
+			taken);
+	if (lost > 0)
+		journal_say(daemon->journal, MESSAGE_PROBLEM,
+			"closed %zu connections of the process before: what it left of them is damaged or "
+			"unknown",
+			lost);
+}
+
 /* READY=1 goes out when everything is up, and not before: sd_notify(3). */
 static void say_ready(struct daemon *daemon)
 {
-	char where[512];
+	char where[TROUBLE_MAX];
+	uint64_t now = loop_now(daemon);
 
-	describe_listeners(&daemon->listeners, where, sizeof(where));
+	startup_describe(&daemon->listeners, where, sizeof(where));
 	journal_say(daemon->journal, MESSAGE_LISTENING, "listening on %s%s", where,
 		daemon->listeners.inherited ? ", handed over by systemd" : "");
-	journal_flush(daemon->journal, loop_now(daemon));
-	(void)sd_notifyf(0, "READY=1\nSTATUS=Listening on %s", where);
+	check_port(daemon, daemon->settings);
+	journal_flush(daemon->journal, now);
+	update_idle(daemon);
+	notify_ready(daemon->notify, now);
 }
 
-int daemon_run(const struct settings *settings, bool verbose)
+int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(daemon_deinit) struct daemon daemon = { .settings = settings };
-	int r = open_journal(&daemon, verbose);
+	_cleanup_(daemon_deinit) struct daemon daemon = { .options = *options };
+	int r = open_settings(&daemon);
 
-	if (r < 0) {
-		fprintf(stderr, "greeterd: cannot open the log: %s\n", strerror(-r));
-		return DAEMON_FAILURE;
-	}
-	raise_descriptor_limit(&daemon);
+	if (r != 0)
+		return r;
+	startup_descriptors(daemon.settings, daemon.journal);
 	say_unused_settings(&daemon);
-	r = open_listeners(&daemon);
+	r = startup_listeners(daemon.settings, daemon.journal, &daemon.listeners);
 	if (r != 0)
 		return r;
 	r = open_server(&daemon);
@@ -250,6 +455,7 @@ int daemon_run(const struct settings *settings, bool verbose)
 	r = open_loop(&daemon);
 	if (r < 0)
 		return say_failure(&daemon, "cannot start the event loop", r);
+	take_up(&daemon);
 	say_ready(&daemon);
 	r = sd_event_loop(daemon.event);
 	return r < 0 ? say_failure(&daemon, "the event loop failed", r) : 0;

@@ -1,14 +1,13 @@
 /*
- * daemon.h: the life of the process: the event loop, signals, and what systemd is told of it.
+ * daemon.h: the life of the process: the event loop, signals, reload, restart, idle exit, and what systemd is
+ * told of it.
  *
- * daemon_run() blocks SIGTERM and SIGINT for the calling thread and returns when one of them, or a failure,
- * has ended it.
+ * daemon_run() blocks SIGTERM, SIGINT and SIGHUP for the calling thread and returns when one of the first
+ * two, idle exit, or a failure has ended it.
  */
 #pragma once
 
 #include <stdbool.h>
-
-#include "common/settings.h"
 
 /* Exit statuses, besides 0: systemd.exec(5), "Process Exit Codes". */
 enum {
@@ -17,6 +16,11 @@ enum {
 	DAEMON_CONFIG = 78 /* EX_CONFIG of sysexits(3): starting again will not help */
 };
 
-/* Serves until told to stop. verbose: the log holds details too. Returns an exit status; what failed has been
- * said. */
-int daemon_run(const struct settings *settings, bool verbose);
+struct daemon_options {
+	const char *config;    /* the settings file; NULL: the default one */
+	const char *state_dir; /* a folder for what must outlast a restart; NULL: none */
+	bool verbose;          /* the log holds details too */
+};
+
+/* Serves until told to stop. Returns an exit status; what failed has been said. */
+int daemon_run(const struct daemon_options *options);

@@ -89,6 +89,11 @@ int journal_new(const struct journal_setup *setup, struct journal **ret)
 	return 0;
 }
 
+void journal_set_burst(struct journal *journal, uint32_t burst)
+{
+	journal->setup.burst = burst;
+}
+
 void journal_free(struct journal *journal)
 {
 	if (!journal)

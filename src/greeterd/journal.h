@@ -39,6 +39,9 @@ DEFINE_CLEANUP(struct journal *, journal_free)
  * systemd.exec(5). */
 bool journal_owns(int fd, const char *journal_stream);
 
+/* Another burst from here on. */
+void journal_set_burst(struct journal *journal, uint32_t burst);
+
 void journal_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t count,
 	const char *text, size_t text_len, uint64_t now);
 void journal_disconnect(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t now);

@@ -12,6 +12,8 @@ enum message {
 	MESSAGE_STOPPING,
 	MESSAGE_SETTINGS, /* something is wrong with the settings */
 	MESSAGE_RELOAD,   /* the settings were read anew */
+	MESSAGE_RESTART,  /* connections of the process before were taken up */
+	MESSAGE_IDLE,     /* nobody is connected any more: exits until somebody is */
 	MESSAGE_MISMATCH, /* the sockets handed over are not those that the settings name */
 	MESSAGE_MISSING,  /* a client that was expected has not greeted */
 	MESSAGE_RETURNED, /* a missing client greeted again */

@@ -6,6 +6,7 @@
 
 #include "common/duration.h"
 #include "greeterd/admission.h"
+#include "greeterd/handover.h"
 #include "greeterd/worker.h"
 
 #define BUSY_REPORT_USEC (10 * USEC_PER_SEC) /* between two journal entries on connections turned away */
@@ -156,6 +157,40 @@ void server_drain(struct server *server, uint64_t now, uint64_t deadline)
 	server->now = now;
 	worker_drain(server->worker, now, deadline);
 	finish_batch(server);
+}
+
+void server_reload(struct server *server, const struct settings *settings)
+{
+	server->setup.settings = settings;
+	admission_set(server->admission, settings->max_connections, settings->max_connections_per_source);
+	journal_set_burst(server->setup.journal, settings->journal_burst);
+	worker_reload(server->worker, settings, server->now);
+}
+
+int server_hand_over(struct server *server, uint64_t now)
+{
+	_cleanup_(handover_freep) struct handover *handover = NULL;
+	int r = handover_new(&handover);
+
+	if (r < 0)
+		return r;
+	server->now = now;
+	worker_hand_over(server->worker, handover, now);
+	finish_batch(server);
+	return handover_count(handover) > 0 ? handover_seal(handover) : -ENODATA;
+}
+
+static int take_up(void *data, int fd, const struct session_record *record, const char *bytes)
+{
+	struct server *server = data;
+
+	return worker_take_up(server->worker, fd, record, bytes, server->now);
+}
+
+int server_take_up(struct server *server, int carrier, uint64_t now, size_t *ret_lost)
+{
+	server->now = now;
+	return handover_open(carrier, take_up, server, ret_lost);
 }
 
 size_t server_connections(const struct server *server)

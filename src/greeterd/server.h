@@ -49,6 +49,21 @@ int server_dispatch(struct server *server, uint64_t now);
  * latest. */
 void server_drain(struct server *server, uint64_t now, uint64_t deadline);
 
+/* Takes other settings from here on, all of them at once; they must outlive the server, or the next reload.
+ */
+void server_reload(struct server *server, const struct settings *settings);
+
+/*
+ * Accepts no more, answers what was received, and hands the connections over. Returns the descriptor that
+ * carries them (handover.h), which the caller owns; -ENODATA when none is left; another -errno when they
+ * cannot be handed over: drain then.
+ */
+int server_hand_over(struct server *server, uint64_t now);
+
+/* Takes up what server_hand_over() of another process returned. Returns how many connections, and *ret_lost
+ * as handover_open(), which see. */
+int server_take_up(struct server *server, int carrier, uint64_t now, size_t *ret_lost);
+
 /* How many connections there are. */
 size_t server_connections(const struct server *server);
 const struct server_counters *server_counters(const struct server *server);

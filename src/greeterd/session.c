@@ -11,7 +11,7 @@
 #include "common/cleanup.h"
 
 /* How often a session that is finishing may receive a full buffer: in one call, and before it is ended all
- * the same. */
+ * the same. A session that catches up has as many as one call. */
 #define FINISH_RECEIVES_STEP 2
 #define FINISH_RECEIVES_MAX 64
 
@@ -26,20 +26,15 @@ static uint64_t span(uint64_t usec)
 	return usec ? usec : DEADLINE_NEVER;
 }
 
-void session_shared_init(struct session_shared *shared, const struct settings *settings,
-	const struct session_observer *observer, void *observer_data)
+void session_shared_set(struct session_shared *shared, const struct settings *settings)
 {
 	size_t reply_len = strlen(settings->reply);
 
 	assert(reply_len <= PROTOCOL_REPLY_TEXT_MAX);
 	shared->settings = settings;
-	shared->observer = observer;
-	shared->observer_data = observer_data;
-	shared->out_len = 0;
-	deadlines_init(&shared->idle, span(settings->idle_timeout_usec));
-	deadlines_init(&shared->unfinished, span(settings->greeting_timeout_usec));
-	deadlines_init(&shared->settle, span(settings->settle_usec));
-	deadlines_init(&shared->lingering, SESSION_LINGER_USEC);
+	shared->idle.span = span(settings->idle_timeout_usec);
+	shared->unfinished.span = span(settings->greeting_timeout_usec);
+	shared->settle.span = span(settings->settle_usec);
 	for (enum protocol_end end = 0; end < ELEMENTS(shared->replies); end++) {
 		const char *end_bytes = protocol_end_bytes(end);
 
@@ -49,6 +44,19 @@ void session_shared_init(struct session_shared *shared, const struct settings *s
 	}
 }
 
+void session_shared_init(struct session_shared *shared, const struct settings *settings,
+	const struct session_observer *observer, void *observer_data)
+{
+	shared->observer = observer;
+	shared->observer_data = observer_data;
+	shared->out_len = 0;
+	deadlines_init(&shared->idle, DEADLINE_NEVER);
+	deadlines_init(&shared->unfinished, DEADLINE_NEVER);
+	deadlines_init(&shared->settle, DEADLINE_NEVER);
+	deadlines_init(&shared->lingering, SESSION_LINGER_USEC);
+	session_shared_set(shared, settings);
+}
+
 void session_init(struct session *session, struct session_shared *shared, int fd,
 	const struct netio_peer *peer, uint64_t now)
 {
@@ -56,11 +64,16 @@ void session_init(struct session *session, struct session_shared *shared, int fd
 	deadline_start(&shared->idle, &session->wait, now);
 }
 
-void session_deinit(struct session *session)
+void session_discard(struct session *session)
 {
 	deadline_stop(&session->wait);
 	deadline_stop(&session->settle);
 	free(session->held);
+}
+
+void session_deinit(struct session *session)
+{
+	session_discard(session);
 	close(session->fd);
 }
 
@@ -321,6 +334,17 @@ int session_refuse(
 	return proceed(session, shared, 0, now);
 }
 
+int session_catch_up(struct session *session, struct session_shared *shared, uint64_t now)
+{
+	int r = 0;
+
+	for (int i = 0; i < FINISH_RECEIVES_STEP && r == 0 && session->state == SESSION_OPEN &&
+			!session->output_waits;
+		i++)
+		r = receive(session, shared, now);
+	return r == 0 && session->state == SESSION_LINGERING ? SESSION_OVER : r;
+}
+
 int session_finish(struct session *session, struct session_shared *shared, uint64_t now)
 {
 	int r = 0;
@@ -334,4 +358,44 @@ int session_finish(struct session *session, struct session_shared *shared, uint6
 		r = receive(session, shared, now);
 	}
 	return r;
+}
+
+void session_export(const struct session *session, struct session_record *ret_record, const char **ret_bytes)
+{
+	const struct session_held *held = session->held;
+
+	*ret_record = (struct session_record){
+		.id = session->id,
+		.in_len = held ? (uint32_t)held->in_len : 0,
+		.out_len = held ? (uint32_t)held->out_len : 0,
+		.state = session->state,
+		.refused_in_row = session->refused_in_row,
+		.ended = session->ended,
+		.peer = session->peer,
+	};
+	*ret_bytes = held ? held->bytes : NULL;
+}
+
+int session_import(struct session *session, struct session_shared *shared, int fd,
+	const struct session_record *record, const char *bytes, uint64_t now)
+{
+	bool fits = record->in_len <= SESSION_IN_SIZE && record->out_len <= SESSION_OUT_SIZE;
+
+	/* Only what session_export() can have written. */
+	if (!fits || record->state > SESSION_FLUSHING || record->ended > 1 ||
+		(record->out_len == 0 &&
+			(record->in_len > PROTOCOL_PARTIAL_MAX || record->state != SESSION_OPEN)))
+		return -EBADMSG;
+	*session = (struct session){
+		.fd = fd,
+		.id = record->id,
+		.peer = record->peer,
+		.state = record->state,
+		.refused_in_row = record->refused_in_row,
+		.ended = record->ended,
+	};
+	if (hold(session, bytes, record->in_len, bytes + record->in_len, record->out_len) < 0)
+		return -ENOMEM;
+	begin_waits(session, shared, bytes, record->in_len, true, now);
+	return 0;
 }

@@ -53,7 +53,8 @@ struct session {
 	bool unfinished : 1;   /* wait runs since the first byte of an unfinished line */
 	bool ended : 1;        /* the peer has shut down its side */
 	bool finishing : 1;    /* ours is to end as soon as what was received is answered */
-	bool admitted : 1;     /* counts against the limits: the worker's */
+	bool admitted : 1;     /* counts against the limits: the worker's, as the next one */
+	bool handed_over : 1;  /* goes on in another process */
 };
 
 /* What becomes of what a session hears: called while it is served, before the reply is sent. */
@@ -82,12 +83,18 @@ struct session_shared {
 void session_shared_init(struct session_shared *shared, const struct settings *settings,
 	const struct session_observer *observer, void *observer_data);
 
+/* Takes other settings from here on: waits that are under way last as long as the new ones say. */
+void session_shared_set(struct session_shared *shared, const struct settings *settings);
+
 /* Takes over fd, a connected, non-blocking stream socket. */
 void session_init(struct session *session, struct session_shared *shared, int fd,
 	const struct netio_peer *peer, uint64_t now);
 
 /* Closes the descriptor and frees what is held. */
 void session_deinit(struct session *session);
+
+/* Frees what is held, and leaves the descriptor to the caller. */
+void session_discard(struct session *session);
 
 /* The epoll(7) events it waits for. */
 uint32_t session_events(const struct session *session);
@@ -105,6 +112,27 @@ int session_settle(struct session *session, struct session_shared *shared, uint6
 int session_refuse(
 	struct session *session, struct session_shared *shared, enum protocol_refusal refusal, uint64_t now);
 
+/* Answers what was received so far, a bounded part of it, as far as the peer reads the answers. */
+int session_catch_up(struct session *session, struct session_shared *shared, uint64_t now);
+
 /* Answers what was received so far, says ERR shutdown and closes: a part of that in each call, for it may be
  * a lot. Call it again while it returns 0, but for output_waits: then session_serve() goes on. */
 int session_finish(struct session *session, struct session_shared *shared, uint64_t now);
+
+/* What a session is besides its descriptor, for another process to go on with. Of constant layout: version 1
+ * of handover.h. */
+struct session_record {
+	uint32_t id;
+	uint32_t in_len, out_len; /* bytes that go with it: input without a verdict, then output not sent */
+	uint8_t state, refused_in_row, ended, unused;
+	struct netio_peer peer;
+};
+
+/* *ret_bytes points into the session: in_len + out_len bytes. A session that lingers is not to be exported.
+ */
+void session_export(const struct session *session, struct session_record *ret_record, const char **ret_bytes);
+
+/* Like session_init(), with what another process has exported. Returns 0; -EBADMSG for what cannot be,
+ * -ENOMEM: then fd is not taken over. */
+int session_import(struct session *session, struct session_shared *shared, int fd,
+	const struct session_record *record, const char *bytes, uint64_t now);

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/duration.h"
+#include "greeterd/turnaway.h"
 
 #define BATCH_MAX 256       /* ready descriptors a batch */
 #define ACCEPTS_MAX 64      /* connections that one listener may take in one batch */
@@ -95,7 +96,8 @@ int worker_new(const struct worker_setup *setup, struct worker **ret)
 static void end_session(struct worker *worker, struct session *session)
 {
 	if (session->admitted) {
-		worker->setup.observer->disconnected(worker->setup.observer_data, session);
+		if (!session->handed_over)
+			worker->setup.observer->disconnected(worker->setup.observer_data, session);
 		admission_leave(worker->setup.admission, &session->peer);
 	} else {
 		worker->n_turned_away--;
@@ -161,21 +163,6 @@ static void settle_up(struct worker *worker, struct session *session, uint32_t e
 		end_session(worker, session);
 }
 
-/* Refuses a connection for which there is no session: what fits into the socket is sent, and it is closed at
- * once. */
-static void refuse_at_once(const struct worker *worker, int fd)
-{
-	char bytes[PROTOCOL_REPLY_MAX], drained[PROTOCOL_LINE_MAX];
-	size_t len = protocol_write_refusal(
-		PROTOCOL_REFUSAL_BUSY, worker->setup.settings->max_id, PROTOCOL_END_LF, bytes);
-
-	(void)send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-	(void)shutdown(fd, SHUT_WR);
-	/* Unread bytes would make close() reset the connection. */
-	(void)recv(fd, drained, sizeof(drained), MSG_DONTWAIT);
-	close(fd);
-}
-
 static void pause_accepting(struct worker *worker, uint64_t now)
 {
 	worker->accepts_again_at = now + PAUSE_USEC;
@@ -199,14 +186,14 @@ static void accept_without_descriptors(struct worker *worker, int listener, int 
 	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd >= 0) {
 		worker->setup.observer->busy(worker->setup.observer_data, error);
-		refuse_at_once(worker, fd);
+		turn_away(fd, PROTOCOL_REFUSAL_BUSY, worker->setup.settings->max_id);
 	} else {
 		pause_accepting(worker, now);
 	}
 	worker->reserve_fd = open_reserve();
 }
 
-static void turn_away(struct worker *worker, struct session *session, int error, uint64_t now)
+static void turn_session_away(struct worker *worker, struct session *session, int error, uint64_t now)
 {
 	worker->n_turned_away++;
 	worker->setup.observer->busy(worker->setup.observer_data, error);
@@ -235,14 +222,14 @@ static void welcome(struct worker *worker, int fd, const struct netio_address *f
 		if (error == 0)
 			admission_leave(worker->setup.admission, &peer);
 		worker->setup.observer->busy(worker->setup.observer_data, error ? error : -ENOMEM);
-		refuse_at_once(worker, fd);
+		turn_away(fd, PROTOCOL_REFUSAL_BUSY, worker->setup.settings->max_id);
 		return;
 	}
 	session_init(session, &worker->shared, fd, &peer, now);
 	worker->n_sessions++;
 	session->admitted = error == 0;
 	if (error)
-		turn_away(worker, session, error, now);
+		turn_session_away(worker, session, error, now);
 	else
 		worker->setup.observer->connected(worker->setup.observer_data, session);
 }
@@ -304,6 +291,7 @@ static void drain_some(struct worker *worker, uint64_t now)
 		struct session *session = SESSION_OF(wait, wait);
 
 		deadline_start(&worker->shared.idle, wait, now);
+		session->handed_over = false;
 		if (!session->output_waits)
 			serve_session(worker, session, now);
 	}
@@ -411,13 +399,80 @@ int worker_dispatch(struct worker *worker, uint64_t now)
 	return 0;
 }
 
+static void stop_accepting(struct worker *worker)
+{
+	(void)watch_listeners(worker, EPOLL_CTL_DEL, 0); /* they may be out of the set already */
+	worker->accepts_again_at = DEADLINE_NEVER;
+}
+
 void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline)
 {
-	if (!is_draining(worker))
-		(void)watch_listeners(worker, EPOLL_CTL_DEL, 0);
-	worker->accepts_again_at = DEADLINE_NEVER;
+	stop_accepting(worker);
 	worker->drain_deadline = deadline;
 	collect_sessions(worker);
 	drain_some(worker, now);
 	arm_timer(worker, now);
+}
+
+void worker_reload(struct worker *worker, const struct settings *settings, uint64_t now)
+{
+	worker->setup.settings = settings;
+	session_shared_set(&worker->shared, settings);
+	arm_timer(worker, now);
+}
+
+/* Catches up with a session and adds it. Returns 0, or what settle_up() makes of one that does not go on
+ * elsewhere. */
+static int hand_over_session(
+	struct worker *worker, struct session *session, struct handover *handover, uint64_t now)
+{
+	int r = session->admitted ? session_catch_up(session, &worker->shared, now) : SESSION_OVER;
+
+	if (r != 0 || handover_add(handover, session) < 0)
+		return SESSION_OVER;
+	session->handed_over = true;
+	return 0;
+}
+
+void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t now)
+{
+	struct deadline *wait;
+
+	stop_accepting(worker);
+	collect_sessions(worker);
+	while ((wait = deadlines_first(&worker->draining))) {
+		struct session *session = SESSION_OF(wait, wait);
+
+		deadline_start(&worker->shared.idle, wait, now);
+		if (hand_over_session(worker, session, handover, now) != 0)
+			end_session(worker, session);
+	}
+}
+
+int worker_take_up(
+	struct worker *worker, int fd, const struct session_record *record, const char *bytes, uint64_t now)
+{
+	_cleanup_(freep) struct session *session = malloc(sizeof(*session));
+	int r;
+
+	if (!session)
+		return -ENOMEM;
+	r = admission_enter(worker->setup.admission, &record->peer);
+	if (r < 0)
+		return r;
+	r = session_import(session, &worker->shared, fd, record, bytes, now);
+	if (r == 0) {
+		r = watch(worker, EPOLL_CTL_ADD, fd, session_events(session), session, TAG_SESSION);
+		if (r < 0)
+			session_discard(session);
+	}
+	if (r < 0) {
+		admission_leave(worker->setup.admission, &record->peer);
+		return r;
+	}
+	session->admitted = true;
+	worker->n_sessions++;
+	TAKE_PTR(session);
+	arm_timer(worker, now);
+	return 0;
 }

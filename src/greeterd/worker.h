@@ -15,6 +15,7 @@
 #include "common/netio.h"
 #include "common/settings.h"
 #include "greeterd/admission.h"
+#include "greeterd/handover.h"
 #include "greeterd/session.h"
 
 struct worker;
@@ -58,6 +59,19 @@ void worker_wake_at(struct worker *worker, uint64_t at);
  * that are not done with, or do not read what they are owed, end at deadline.
  */
 void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline);
+
+/* Takes other settings from here on; connections stay as they are. */
+void worker_reload(struct worker *worker, const struct settings *settings, uint64_t now);
+
+/*
+ * Accepts no more, answers a bounded part of what was received, and puts every connection into handover: it
+ * stays open here, and rests, until worker_free() or worker_drain(). One that cannot be handed over is ended.
+ */
+void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t now);
+
+/* Takes up a connection that another process has handed over: a handover_take. now: of the latest batch. */
+int worker_take_up(
+	struct worker *worker, int fd, const struct session_record *record, const char *bytes, uint64_t now);
 
 /* How many connections there are, those that are being turned away included. */
 size_t worker_sessions(const struct worker *worker);

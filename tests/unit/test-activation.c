@@ -142,7 +142,7 @@ static void adopt_here(struct adoption *adoption, const char *path)
 {
 	struct listeners listeners = { 0 };
 
-	adoption->result = activation_adopt(&listeners, say, adoption->said);
+	adoption->result = activation_adopt(&listeners, "greeterd-connections", say, adoption->said);
 	adoption->n = listeners.n;
 	adoption->inherited = listeners.inherited;
 	for (size_t i = 0; i < listeners.n && i < FDS_MAX; i++) {
@@ -298,10 +298,10 @@ static void test_adopts_nothing_where_nothing_is_handed_over(void **state)
 
 	(void)state;
 	unsetenv("LISTEN_PID");
-	assert_int_equal(activation_adopt(&listeners, say, said), -ENOENT);
+	assert_int_equal(activation_adopt(&listeners, "greeterd-connections", say, said), -ENOENT);
 	setenv("LISTEN_PID", "1", 1); /* for another process */
 	setenv("LISTEN_FDS", "1", 1);
-	assert_int_equal(activation_adopt(&listeners, say, said), -ENOENT);
+	assert_int_equal(activation_adopt(&listeners, "greeterd-connections", say, said), -ENOENT);
 	assert_string_equal(said, "");
 	activation_close(&listeners);
 }

@@ -66,24 +66,25 @@ static void test_takes_every_option_long_and_short(void **state)
 		const char *words[WORDS_MAX];
 		struct cmdline expected;
 	} lines[] = {
-		{ { NULL }, { CMDLINE_SERVE, NULL, false } },
-		{ { "--" }, { CMDLINE_SERVE, NULL, false } },
-		{ { "-c", "a.conf" }, { CMDLINE_SERVE, "a.conf", false } },
-		{ { "-ca.conf" }, { CMDLINE_SERVE, "a.conf", false } },
-		{ { "--config", "a.conf" }, { CMDLINE_SERVE, "a.conf", false } },
-		{ { "--config=a.conf" }, { CMDLINE_SERVE, "a.conf", false } },
-		{ { "-c", "a.conf", "--config=b.conf" }, { CMDLINE_SERVE, "b.conf", false } },
-		{ { "-c", "--check" }, { CMDLINE_SERVE, "--check", false } },
-		{ { "--check" }, { CMDLINE_CHECK, NULL, false } },
-		{ { "--dump-config" }, { CMDLINE_DUMP_CONFIG, NULL, false } },
-		{ { "--dump" }, { CMDLINE_DUMP_CONFIG, NULL, false } },
-		{ { "-v" }, { CMDLINE_SERVE, NULL, true } },
-		{ { "--verbose" }, { CMDLINE_SERVE, NULL, true } },
-		{ { "-vc", "a.conf", "--check" }, { CMDLINE_CHECK, "a.conf", true } },
-		{ { "-h" }, { CMDLINE_HELP, NULL, false } },
-		{ { "--help" }, { CMDLINE_HELP, NULL, false } },
-		{ { "--version" }, { CMDLINE_VERSION, NULL, false } },
-		{ { "-v", "--version", "--nonsense" }, { CMDLINE_VERSION, NULL, false } },
+		{ { NULL }, { CMDLINE_SERVE, NULL, false, NULL } },
+		{ { "--" }, { CMDLINE_SERVE, NULL, false, NULL } },
+		{ { "-c", "a.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
+		{ { "-ca.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
+		{ { "--config", "a.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
+		{ { "--config=a.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
+		{ { "-c", "a.conf", "--config=b.conf" }, { CMDLINE_SERVE, "b.conf", false, NULL } },
+		{ { "-c", "--check" }, { CMDLINE_SERVE, "--check", false, NULL } },
+		{ { "--check" }, { CMDLINE_CHECK, NULL, false, NULL } },
+		{ { "--dump-config" }, { CMDLINE_DUMP_CONFIG, NULL, false, NULL } },
+		{ { "--dump" }, { CMDLINE_DUMP_CONFIG, NULL, false, NULL } },
+		{ { "--state-dir", "d" }, { CMDLINE_SERVE, NULL, false, "d" } },
+		{ { "-v" }, { CMDLINE_SERVE, NULL, true, NULL } },
+		{ { "--verbose" }, { CMDLINE_SERVE, NULL, true, NULL } },
+		{ { "-vc", "a.conf", "--check" }, { CMDLINE_CHECK, "a.conf", true, NULL } },
+		{ { "-h" }, { CMDLINE_HELP, NULL, false, NULL } },
+		{ { "--help" }, { CMDLINE_HELP, NULL, false, NULL } },
+		{ { "--version" }, { CMDLINE_VERSION, NULL, false, NULL } },
+		{ { "-v", "--version", "--nonsense" }, { CMDLINE_VERSION, NULL, false, NULL } },
 	};
 
 	(void)state;
@@ -99,6 +100,10 @@ static void test_takes_every_option_long_and_short(void **state)
 			assert_string_equal(cmdline.config, lines[i].expected.config);
 		else
 			assert_null(cmdline.config);
+		if (lines[i].expected.state_dir)
+			assert_string_equal(cmdline.state_dir, lines[i].expected.state_dir);
+		else
+			assert_null(cmdline.state_dir);
 	}
 }
 
@@ -135,8 +140,9 @@ static void test_refuses_what_is_no_option_and_says_it(void **state)
 
 static void test_help_names_every_option(void **state)
 {
-	static const char *const names[] = { "-c, --config=FILE", "--check", "--dump-config", "-v, --verbose",
-		"-h, --help", "--version", "greeterd(8)", GREETERD_CONFIG_FILE };
+	static const char *const names[] = { "-c, --config=FILE", "--check", "--dump-config",
+		"--state-dir=DIR", "-v, --verbose", "-h, --help", "--version", "greeterd(8)",
+		GREETERD_CONFIG_FILE };
 	struct capture capture;
 	char text[4096];
 
