@@ -19,7 +19,7 @@ struct header {
 	uint32_t record_size;
 	uint64_t n_records;
 	uint64_t size;     /* bytes of the file */
-	uint64_t checksum; /* of what follows the header */
+	uint64_t checksum; /* of all but itself */
 };
 
 struct record {
@@ -31,7 +31,6 @@ struct handover {
 	FILE *file; /* a stream on text */
 	char *text;
 	size_t text_len;
-	uint64_t checksum;
 	int *fds;
 	size_t n_fds, fds_size;
 };
@@ -39,13 +38,20 @@ struct handover {
 /* FNV-1a, 64 bits: for accidents, not against forgery; who can write to the store is trusted. */
 #define CHECKSUM_BASIS UINT64_C(0xcbf29ce484222325)
 
-static uint64_t checksum(uint64_t sum, const void *data, size_t len)
+static uint64_t add_to_sum(uint64_t sum, const void *data, size_t len)
 {
 	const unsigned char *bytes = data;
 
 	for (size_t i = 0; i < len; i++)
 		sum = (sum ^ bytes[i]) * UINT64_C(0x100000001b3);
 	return sum;
+}
+
+static uint64_t checksum(const struct header *header, const void *records, size_t len)
+{
+	uint64_t sum = add_to_sum(CHECKSUM_BASIS, header, offsetof(struct header, checksum));
+
+	return add_to_sum(sum, records, len);
 }
 
 static uint64_t cookie_of(int fd)
@@ -64,7 +70,6 @@ int handover_new(struct handover **ret)
 
 	if (!handover)
 		return -ENOMEM;
-	handover->checksum = CHECKSUM_BASIS;
 	handover->file = open_memstream(&handover->text, &handover->text_len);
 	if (!handover->file)
 		return -errno;
@@ -87,26 +92,23 @@ size_t handover_count(const struct handover *handover)
 	return handover->n_fds;
 }
 
-static int put(struct handover *handover, const void *data, size_t len)
+static bool put(struct handover *handover, const void *data, size_t len)
 {
-	if (len > 0 && fwrite(data, 1, len, handover->file) != len)
-		return -ENOMEM;
-	handover->checksum = checksum(handover->checksum, data, len);
-	return 0;
+	return len == 0 || fwrite(data, 1, len, handover->file) == len;
 }
 
-static int add_fd(struct handover *handover, int fd)
+static int make_room(struct handover *handover)
 {
-	if (handover->n_fds == handover->fds_size) {
-		size_t size = handover->fds_size ? 2 * handover->fds_size : FDS_MAX;
-		int *fds = reallocarray(handover->fds, size, sizeof(*fds));
+	size_t size = handover->fds_size ? 2 * handover->fds_size : FDS_MAX;
+	int *fds;
 
-		if (!fds)
-			return -ENOMEM;
-		handover->fds = fds;
-		handover->fds_size = size;
-	}
-	handover->fds[handover->n_fds++] = fd;
+	if (handover->n_fds < handover->fds_size)
+		return 0;
+	fds = reallocarray(handover->fds, size, sizeof(*fds));
+	if (!fds)
+		return -ENOMEM;
+	handover->fds = fds;
+	handover->fds_size = size;
 	return 0;
 }
 
@@ -114,16 +116,18 @@ int handover_add(struct handover *handover, const struct session *session)
 {
 	struct record record;
 	const char *bytes;
-	int r;
+	int r = make_room(handover);
 
+	if (r < 0)
+		return r;
 	memset(&record, 0, sizeof(record)); /* its padding too: it is written and summed */
 	record.cookie = cookie_of(session->fd);
 	session_export(session, &record.session, &bytes);
-	r = add_fd(handover, session->fd);
-	if (r < 0)
-		return r;
-	r = put(handover, &record, sizeof(record));
-	return r < 0 ? r : put(handover, bytes, record.session.in_len + record.session.out_len);
+	if (!put(handover, &record, sizeof(record)) ||
+		!put(handover, bytes, (size_t)record.session.in_len + record.session.out_len))
+		return -ENOMEM;
+	handover->fds[handover->n_fds++] = session->fd;
+	return 0;
 }
 
 static int write_all(int fd, const void *data, size_t len)
@@ -150,15 +154,15 @@ static int seal_file(struct handover *handover)
 		.version = HANDOVER_VERSION,
 		.record_size = sizeof(struct record),
 		.n_records = handover->n_fds,
-		.checksum = handover->checksum,
 	};
 	int r;
 
 	if (fd < 0)
 		return -errno;
-	if (fflush(handover->file) != 0)
-		return -errno;
+	if (fflush(handover->file) != 0 || ferror(handover->file))
+		return -ENOMEM;
 	header.size = sizeof(header) + handover->text_len;
+	header.checksum = checksum(&header, handover->text, handover->text_len);
 	r = write_all(fd, &header, sizeof(header));
 	if (r == 0)
 		r = write_all(fd, handover->text, handover->text_len);
@@ -229,7 +233,7 @@ static bool is_sound(const struct header *header, size_t size)
 	return memcmp(header->magic, MAGIC, sizeof(header->magic)) == 0 &&
 	       header->version == HANDOVER_VERSION && header->record_size == sizeof(struct record) &&
 	       header->size == size &&
-	       header->checksum == checksum(CHECKSUM_BASIS, header + 1, size - sizeof(*header));
+	       header->checksum == checksum(header, header + 1, size - sizeof(*header));
 }
 
 static int map_file(struct reading *reading, int fd)
@@ -241,7 +245,8 @@ static int map_file(struct reading *reading, int fd)
 	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &st) < 0 ||
 		st.st_size < (off_t)sizeof(struct header))
 		return -EBADMSG;
-	mapping = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	/* Before Linux 6.7 a file sealed against writing could not be mapped shared. */
+	mapping = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (mapping == MAP_FAILED)
 		return -errno;
 	reading->size = (size_t)st.st_size;
@@ -290,7 +295,7 @@ static void take_message(struct reading *reading, uint64_t index, const int *fds
 	bool expected = index == reading->next_index;
 
 	reading->next_index = index + n;
-	if (index == 0 && expected && n == 1) {
+	if (index == 0 && expected && n == 1 && !reading->header) {
 		(void)map_file(reading, fds[0]); /* without it, all that follows is lost, and counted */
 		close(fds[0]);
 		return;
@@ -323,28 +328,35 @@ static bool read_message(struct reading *reading, int carrier)
 	struct cmsghdr *rights;
 	int fds[FDS_MAX];
 	size_t n = 0;
+	ssize_t len;
 
-	if (recvmsg(carrier, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) <= 0)
+	len = recvmsg(carrier, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+	if (len < 0)
 		return false;
 	rights = CMSG_FIRSTHDR(&message);
 	if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS) {
 		n = (rights->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		memcpy(fds, CMSG_DATA(rights), n * sizeof(int));
 	}
-	take_message(reading, index, fds, n);
+	if (len == 0 && n == 0)
+		return false; /* the end of what was sent */
+	take_message(reading, len == sizeof(index) ? index : UINT64_MAX, fds, n);
 	return true;
 }
 
 int handover_open(int carrier, handover_take *take, void *data, size_t *ret_lost)
 {
 	struct reading reading = { .take = take, .data = data };
-	bool believed;
+	uint64_t known;
 
 	while (read_message(&reading, carrier))
 		;
 	*ret_lost = reading.lost;
-	believed = reading.header;
-	if (believed)
-		munmap((void *)(uintptr_t)reading.header, reading.size);
-	return believed ? (int)reading.taken : -EBADMSG;
+	if (!reading.header)
+		return -EBADMSG;
+	known = reading.header->n_records;
+	if (known > reading.taken + reading.lost) /* for some no descriptor came: there were too many */
+		*ret_lost = (size_t)(known - reading.taken);
+	munmap((void *)(uintptr_t)reading.header, reading.size);
+	return (int)reading.taken;
 }
