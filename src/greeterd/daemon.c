@@ -11,14 +11,13 @@
 #include "common/cleanup.h"
 #include "common/duration.h"
 #include "greeterd/activation.h"
-#include "greeterd/conf.h"
+#include "greeterd/exits.h"
+#include "greeterd/inforce.h"
 #include "greeterd/journal.h"
-#include "greeterd/lastgood.h"
 #include "greeterd/notify.h"
 #include "greeterd/roll.h"
 #include "greeterd/server.h"
 #include "greeterd/startup.h"
-#include "greeterd/turnaway.h"
 
 /* For peers to read what they are owed, before they are cut off. */
 #define DRAIN_USEC (USEC_PER_SEC * 7 / 10)
@@ -26,14 +25,11 @@
 /* That stopping may take in all, systemd is told. */
 #define STOP_USEC (10 * USEC_PER_SEC)
 
-#define TROUBLE_MAX 448
-
-#define MEND_PORT "systemctl daemon-reload && systemctl restart greeterd.socket"
+#define WHERE_MAX 448
 
 /* Members in the order in which they are made; daemon_deinit() goes backwards. */
 struct daemon {
-	struct daemon_options options;
-	struct settings *settings; /* in force */
+	struct inforce settings;
 	struct journal *journal;
 	struct listeners listeners;
 	struct roll *roll;
@@ -43,8 +39,6 @@ struct daemon {
 	sd_event_source *idle_timer; /* armed while nobody is connected and idle_exit is on */
 	bool idle;
 	bool stopping;
-	char settings_trouble[TROUBLE_MAX]; /* what the status says of the settings, or "" */
-	char port_trouble[TROUBLE_MAX];     /* the same of the sockets */
 };
 
 static void daemon_deinit(struct daemon *daemon)
@@ -58,7 +52,7 @@ static void daemon_deinit(struct daemon *daemon)
 	if (daemon->journal)
 		journal_flush(daemon->journal, UINT64_MAX);
 	journal_free(daemon->journal);
-	settings_free(daemon->settings);
+	inforce_deinit(&daemon->settings);
 }
 
 static int say_failure(struct daemon *daemon, const char *what, int error)
@@ -79,114 +73,19 @@ static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
 {
 	const struct daemon *daemon = data;
 	const struct server_counters *counters = server_counters(daemon->server);
+	const struct inforce *settings = &daemon->settings;
 
 	snprintf(text, NOTIFY_TEXT_MAX, "%zu connected, %" PRIu64 " greetings%s%s%s%s",
-		server_connections(daemon->server), counters->greetings, daemon->port_trouble[0] ? "; " : "",
-		daemon->port_trouble, daemon->settings_trouble[0] ? "; " : "", daemon->settings_trouble);
-}
-
-/* --- settings */
-
-static void say_report(struct daemon *daemon, const struct settings_report *report)
-{
-	for (size_t i = 0; i < report->n_lines; i++)
-		journal_say(daemon->journal, MESSAGE_SETTINGS, "%s", report->lines[i]);
-}
-
-static void set_settings_trouble(
-	struct daemon *daemon, const char *consequence, const struct settings_report *report)
-{
-	const char *first = report->n_lines > 0 ? report->lines[0] : "out of memory";
-
-	snprintf(daemon->settings_trouble, sizeof(daemon->settings_trouble), "%s: %s", consequence, first);
-}
-
-static void say_unused_settings(struct daemon *daemon)
-{
-	const struct settings *settings = daemon->settings;
-	const char *const unused[] = {
-		settings->workers != 1 ? "workers" : NULL,
-		settings->n_expect > 0 ? "expect" : NULL,
-	};
-
-	for (size_t i = 0; i < ELEMENTS(unused); i++)
-		if (unused[i])
-			journal_say(daemon->journal, MESSAGE_PROBLEM,
-				"the setting %s has no effect in this version", unused[i]);
-}
-
-/* Compares the sockets with settings that name where to listen; says it when they differ, and how that is
- * mended. */
-static void check_port(struct daemon *daemon, const struct settings *configured)
-{
-	char where[TROUBLE_MAX / 2];
-
-	if (!daemon->listeners.inherited || activation_matches(&daemon->listeners, configured)) {
-		daemon->port_trouble[0] = '\0';
-		return;
-	}
-	startup_describe(&daemon->listeners, where, sizeof(where));
-	snprintf(daemon->port_trouble, sizeof(daemon->port_trouble),
-		"listening on %s, which is not what the settings name; to mend it: " MEND_PORT, where);
-	journal_say(daemon->journal, MESSAGE_MISMATCH, "%s", daemon->port_trouble);
-}
-
-static void save_settings(struct daemon *daemon)
-{
-	int r = daemon->options.state_dir ? lastgood_save(daemon->options.state_dir, daemon->settings) : 0;
-
-	if (r < 0)
-		journal_say(daemon->journal, MESSAGE_PROBLEM, "cannot keep the settings in %s: %s",
-			daemon->options.state_dir, strerror(-r));
-}
-
-static void say_reloaded(struct daemon *daemon, const char *const *pending, size_t n_pending)
-{
-	char names[TROUBLE_MAX / 2] = "";
-	size_t used = 0;
-
-	for (size_t i = 0; i < n_pending && used < sizeof(names); i++)
-		used += (size_t)snprintf(
-			names + used, sizeof(names) - used, "%s%s", i > 0 ? ", " : "", pending[i]);
-	if (n_pending > 0)
-		snprintf(daemon->settings_trouble, sizeof(daemon->settings_trouble),
-			"waiting for a restart: %s", names);
-	journal_say(daemon->journal, MESSAGE_RELOAD, "settings reloaded%s%s",
-		n_pending > 0 ? "; waiting for a restart: " : "", names);
-}
-
-/* All of the file comes into force, or nothing. */
-static void reload(struct daemon *daemon)
-{
-	struct settings_report report = { 0 };
-	struct settings *fresh;
-	const char *pending[SETTINGS_PENDING_MAX];
-	size_t n_pending;
-	int r = conf_load(daemon->options.config, &fresh, &report);
-
-	if (r < 0) {
-		say_report(daemon, &report);
-		set_settings_trouble(daemon, "not reloaded", &report);
-		journal_say(daemon->journal, MESSAGE_SETTINGS, "the settings before stay in force");
-		settings_report_free(&report);
-		return;
-	}
-	daemon->settings_trouble[0] = '\0';
-	check_port(daemon, fresh);
-	n_pending = settings_hold_back(fresh, daemon->settings, pending);
-	server_reload(daemon->server, fresh);
-	settings_free(daemon->settings);
-	daemon->settings = fresh;
-	save_settings(daemon);
-	say_reloaded(daemon, pending, n_pending);
-	say_unused_settings(daemon);
+		server_connections(daemon->server), counters->greetings,
+		settings->port_trouble[0] ? "; " : "", settings->port_trouble,
+		settings->trouble[0] ? "; " : "", settings->trouble);
 }
 
 /* --- idle exit */
 
 static void update_idle(struct daemon *daemon)
 {
-	uint64_t span = daemon->settings->idle_exit_usec;
+	uint64_t span = daemon->settings.now->idle_exit_usec;
 	bool idle = span > 0 && daemon->listeners.inherited && server_connections(daemon->server) == 0;
 
 	if (idle == daemon->idle)
@@ -283,7 +182,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 	if (daemon->stopping)
 		return 0;
 	notify_reloading(now);
-	reload(daemon);
+	inforce_reload(&daemon->settings, daemon->server, &daemon->listeners, daemon->journal);
 	journal_flush(daemon->journal, now);
 	update_idle(daemon);
 	notify_ready(daemon->notify, now);
@@ -329,67 +228,15 @@ static int open_loop(struct daemon *daemon)
 
 /* --- start */
 
-/* In refuse_all() a useless descriptor is the lesser trouble. */
-static void say_nothing(void *data, const char *sentence)
-{
-	(void)data, (void)sentence;
-}
-
-/* Nothing can be served: whoever waits is told so, or systemd would start us for the same connections for
- * ever. */
-static void refuse_all(struct daemon *daemon, const struct settings_report *report)
-{
-	struct settings *defaults = NULL;
-
-	if (settings_load(NULL, &defaults, &(struct settings_report){ 0 }) < 0)
-		return;
-	daemon->settings = defaults;
-	if (startup_journal(defaults, daemon->options.verbose, &daemon->journal) < 0)
-		return;
-	say_report(daemon, report);
-	if (activation_adopt(&daemon->listeners, NOTIFY_STORE_NAME, say_nothing, NULL) < 0)
-		return;
-	for (size_t i = 0; i < daemon->listeners.n; i++)
-		turn_away_waiting(daemon->listeners.fds[i], PROTOCOL_REFUSAL_SHUTDOWN, defaults->max_id);
-}
-
-/* Returns 0 or an exit status. */
-static int open_settings(struct daemon *daemon)
-{
-	struct settings_report report = { 0 };
-	bool last_good;
-	int r = conf_load_for_start(
-		daemon->options.config, daemon->options.state_dir, &daemon->settings, &last_good, &report);
-
-	if (r < 0) {
-		refuse_all(daemon, &report);
-		settings_report_free(&report);
-		return DAEMON_CONFIG;
-	}
-	r = startup_journal(daemon->settings, daemon->options.verbose, &daemon->journal);
-	if (r < 0) {
-		fprintf(stderr, "greeterd: cannot open the log: %s\n", strerror(-r));
-	} else if (last_good) {
-		say_report(daemon, &report);
-		set_settings_trouble(daemon, "serving on the last good settings", &report);
-		journal_say(daemon->journal, MESSAGE_SETTINGS, "serving on the last good settings: %s/%s",
-			daemon->options.state_dir, LASTGOOD_NAME);
-	} else {
-		save_settings(daemon);
-	}
-	settings_report_free(&report);
-	return r < 0 ? DAEMON_FAILURE : 0;
-}
-
 static int open_server(struct daemon *daemon)
 {
 	struct server_setup setup = {
-		.settings = daemon->settings,
+		.settings = daemon->settings.now,
 		.listeners = daemon->listeners.fds,
 		.n_listeners = daemon->listeners.n,
 		.journal = daemon->journal,
 	};
-	int r = roll_new(daemon->settings->max_id, &daemon->roll);
+	int r = roll_new(daemon->settings.now->max_id, &daemon->roll);
 
 	if (r < 0)
 		return r;
@@ -425,13 +272,13 @@ static void take_up(struct daemon *daemon)
 /* READY=1 goes out when everything is up, and not before: sd_notify(3). */
 static void say_ready(struct daemon *daemon)
 {
-	char where[TROUBLE_MAX];
+	char where[WHERE_MAX];
 	uint64_t now = loop_now(daemon);
 
 	startup_describe(&daemon->listeners, where, sizeof(where));
 	journal_say(daemon->journal, MESSAGE_LISTENING, "listening on %s%s", where,
 		daemon->listeners.inherited ? ", handed over by systemd" : "");
-	check_port(daemon, daemon->settings);
+	inforce_check_port(&daemon->settings, daemon->settings.now, &daemon->listeners, daemon->journal);
 	journal_flush(daemon->journal, now);
 	update_idle(daemon);
 	notify_ready(daemon->notify, now);
@@ -439,14 +286,14 @@ static void say_ready(struct daemon *daemon)
 
 int daemon_run(const struct daemon_options *options)
 {
-	_cleanup_(daemon_deinit) struct daemon daemon = { .options = *options };
-	int r = open_settings(&daemon);
+	_cleanup_(daemon_deinit) struct daemon daemon = { .settings = { .file = options->config,
+								  .state_dir = options->state_dir } };
+	int r = inforce_start(&daemon.settings, options->verbose, &daemon.journal);
 
 	if (r != 0)
 		return r;
-	startup_descriptors(daemon.settings, daemon.journal);
-	say_unused_settings(&daemon);
-	r = startup_listeners(daemon.settings, daemon.journal, &daemon.listeners);
+	startup_descriptors(daemon.settings.now, daemon.journal);
+	r = startup_listeners(daemon.settings.now, daemon.journal, &daemon.listeners);
 	if (r != 0)
 		return r;
 	r = open_server(&daemon);

@@ -9,18 +9,11 @@
 
 #include <stdbool.h>
 
-/* Exit statuses, besides 0: systemd.exec(5), "Process Exit Codes". */
-enum {
-	DAEMON_FAILURE = 1,
-	DAEMON_USAGE = 2,
-	DAEMON_CONFIG = 78 /* EX_CONFIG of sysexits(3): starting again will not help */
-};
-
 struct daemon_options {
 	const char *config;    /* the settings file; NULL: the default one */
 	const char *state_dir; /* a folder for what must outlast a restart; NULL: none */
 	bool verbose;          /* the log holds details too */
 };
 
-/* Serves until told to stop. Returns an exit status; what failed has been said. */
+/* Serves until told to stop. Returns an exit status (exits.h); what failed has been said. */
 int daemon_run(const struct daemon_options *options);

@@ -12,6 +12,7 @@
 #include "greeterd/cmdline.h"
 #include "greeterd/conf.h"
 #include "greeterd/daemon.h"
+#include "greeterd/exits.h"
 
 /* Descriptors 0 to 2 must not become sockets: what is said on standard error would be sent to a peer. */
 static void open_standard_descriptors(void)

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "common/cleanup.h"
 #include "common/netio.h"
-#include "greeterd/daemon.h"
+#include "greeterd/exits.h"
 #include "greeterd/notify.h"
+#include "greeterd/turnaway.h"
 
 #define DESCRIPTORS_BESIDES 64 /* that connections cannot have */
 
@@ -33,6 +35,35 @@ int startup_journal(const struct settings *settings, bool verbose, struct journa
 		setup.socket = NULL; /* the stream that we have still leads to the journal */
 	}
 	return journal_new(&setup, ret);
+}
+
+void startup_say_report(struct journal *journal, const struct settings_report *report)
+{
+	for (size_t i = 0; i < report->n_lines; i++)
+		journal_say(journal, MESSAGE_SETTINGS, "%s", report->lines[i]);
+}
+
+/* In startup_refuse_all() a useless descriptor is the lesser trouble. */
+static void say_nothing(void *data, const char *sentence)
+{
+	(void)data, (void)sentence;
+}
+
+void startup_refuse_all(const struct settings_report *report, bool verbose)
+{
+	_cleanup_(activation_close) struct listeners listeners = { 0 };
+	_cleanup_(settings_freep) struct settings *defaults = NULL;
+	_cleanup_(journal_freep) struct journal *journal = NULL;
+
+	if (settings_load(NULL, &defaults, &(struct settings_report){ 0 }) < 0 ||
+		startup_journal(defaults, verbose, &journal) < 0)
+		return;
+	startup_say_report(journal, report);
+	journal_flush(journal, UINT64_MAX);
+	if (activation_adopt(&listeners, NOTIFY_STORE_NAME, say_nothing, NULL) < 0)
+		return;
+	for (size_t i = 0; i < listeners.n; i++)
+		turn_away_waiting(listeners.fds[i], PROTOCOL_REFUSAL_SHUTDOWN, defaults->max_id);
 }
 
 int startup_listeners(const struct settings *settings, struct journal *journal, struct listeners *ret)

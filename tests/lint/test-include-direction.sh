@@ -4,13 +4,15 @@ set -euo pipefail
 
 # The rooms of src/greeterd, from the ground up: a file includes only what stands on a lower floor than itself.
 declare -A floor=(
-	[cmdline]=0 [deadlines]=0 [journal-sink]=0 [messages]=0
-	[activation]=1 [admission]=1 [journal]=1 [roll]=1
-	[session]=2
-	[worker]=3
-	[server]=4
-	[daemon]=5
-	[main]=6
+	[cmdline]=0 [deadlines]=0 [exits]=0 [journal-sink]=0 [lastgood]=0 [messages]=0 [notify]=0 [turnaway]=0
+	[activation]=1 [admission]=1 [conf]=1 [journal]=1 [roll]=1
+	[session]=2 [startup]=2
+	[handover]=3
+	[worker]=4
+	[server]=5
+	[inforce]=6
+	[daemon]=7
+	[main]=8
 )
 
 # Each of these prints what breaks its rule in the src/ of the current folder.
@@ -66,7 +68,11 @@ journal_has_one_writer() {
 }
 
 sd_daemon_has_two_users() {
-	found '<systemd/sd-daemon\.h>' '^src/greeterd/(activation|daemon)\.c$'
+	found '<systemd/sd-daemon\.h>' '^src/greeterd/(activation|notify)\.c$'
+}
+
+sd_event_has_two_users() {
+	found '<systemd/sd-event\.h>' '^src/greeterd/(daemon\.c|notify\.[ch])$'
 }
 
 only_the_daemon_knows_systemd() {
@@ -89,6 +95,7 @@ rules=(
 	'journal_has_one_writer src/greeterd/session.c #include <systemd/sd-journal.h>'
 	'journal_has_one_writer src/sockctl/main.c sd_journal_print();'
 	'sd_daemon_has_two_users src/greeterd/session.c #include <systemd/sd-daemon.h>'
+	'sd_event_has_two_users src/greeterd/server.c #include <systemd/sd-event.h>'
 	'only_the_daemon_knows_systemd src/common/netio.c #include <systemd/sd-daemon.h>'
 	'only_the_daemon_knows_systemd src/generator/main.c #include <systemd/sd-daemon.h>'
 )
