@@ -103,7 +103,7 @@ static int on_idle(sd_event_source *source, uint64_t due, void *data)
 
 	(void)source, (void)due;
 	journal_say(daemon->journal, MESSAGE_IDLE, "nobody is connected: exiting until somebody is");
-	notify_stopping("Idle", STOP_USEC);
+	notify_stopping(daemon->notify, "Idle", STOP_USEC);
 	return sd_event_exit(daemon->event, 0);
 }
 
@@ -164,7 +164,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 		journal_say(daemon->journal, MESSAGE_STOPPING,
 			"stopping on signal %" PRIu32 ", %zu connected", info->ssi_signo,
 			server_connections(daemon->server));
-		notify_stopping("Answering what was received", STOP_USEC);
+		notify_stopping(daemon->notify, "Answering what was received", STOP_USEC);
 		daemon->stopping = true;
 		if (hand_over(daemon, now))
 			return sd_event_exit(daemon->event, 0);

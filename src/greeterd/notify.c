@@ -70,8 +70,16 @@ void notify_free(struct notify *notify)
 	free(notify);
 }
 
+/* What waits for its second is not told any more. */
+static void stop_waiting(struct notify *notify)
+{
+	(void)sd_event_source_set_enabled(notify->timer, SD_EVENT_OFF);
+	notify->waits = false;
+}
+
 void notify_ready(struct notify *notify, uint64_t now)
 {
+	stop_waiting(notify);
 	notify->describe(notify->data, notify->sent);
 	notify->sent_at = now;
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", notify->sent);
@@ -82,8 +90,9 @@ void notify_reloading(uint64_t now)
 	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=Reading the settings", now);
 }
 
-void notify_stopping(const char *why, uint64_t usec)
+void notify_stopping(struct notify *notify, const char *why, uint64_t usec)
 {
+	stop_waiting(notify);
 	(void)sd_notifyf(0, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRIu64 "\nSTATUS=%s", usec, why);
 }
 

@@ -33,8 +33,8 @@ void notify_ready(struct notify *notify, uint64_t now);
 /* RELOADING=1, with the time, as Type=notify-reload of systemd.service(5) wants it. */
 void notify_reloading(uint64_t now);
 
-/* STOPPING=1, and that it may take so long. */
-void notify_stopping(const char *why, uint64_t usec);
+/* STOPPING=1, and that it may take so long. No change is told any more that happened before. */
+void notify_stopping(struct notify *notify, const char *why, uint64_t usec);
 
 /* Something that the status tells may have changed: it is sent at most once a second. */
 void notify_changed(struct notify *notify, uint64_t now);
