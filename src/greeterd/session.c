@@ -376,15 +376,23 @@ void session_export(const struct session *session, struct session_record *ret_re
 	*ret_bytes = held ? held->bytes : NULL;
 }
 
+/* Whether session_export() can have written it. */
+static bool is_sound(const struct session_record *record)
+{
+	const uint8_t family = record->peer.family;
+	const bool rests = record->out_len == 0;
+
+	return record->in_len <= (rests ? PROTOCOL_PARTIAL_MAX : SESSION_IN_SIZE) &&
+	       record->out_len <= SESSION_OUT_SIZE &&
+	       record->state <= (rests ? SESSION_OPEN : SESSION_FLUSHING) &&
+	       record->refused_in_row <= SESSION_REFUSALS_MAX && record->ended <= 1 &&
+	       (family == AF_INET || family == AF_INET6 || family == AF_UNIX);
+}
+
 int session_import(struct session *session, struct session_shared *shared, int fd,
 	const struct session_record *record, const char *bytes, uint64_t now)
 {
-	bool fits = record->in_len <= SESSION_IN_SIZE && record->out_len <= SESSION_OUT_SIZE;
-
-	/* Only what session_export() can have written. */
-	if (!fits || record->state > SESSION_FLUSHING || record->ended > 1 ||
-		(record->out_len == 0 &&
-			(record->in_len > PROTOCOL_PARTIAL_MAX || record->state != SESSION_OPEN)))
+	if (!is_sound(record))
 		return -EBADMSG;
 	*session = (struct session){
 		.fd = fd,

@@ -53,8 +53,7 @@ struct session {
 	bool unfinished : 1;   /* wait runs since the first byte of an unfinished line */
 	bool ended : 1;        /* the peer has shut down its side */
 	bool finishing : 1;    /* ours is to end as soon as what was received is answered */
-	bool admitted : 1;     /* counts against the limits: the worker's, as the next one */
-	bool handed_over : 1;  /* goes on in another process */
+	bool admitted : 1;     /* counts against the limits: the worker's */
 };
 
 /* What becomes of what a session hears: called while it is served, before the reply is sent. */

@@ -28,6 +28,7 @@ struct worker {
 	uint64_t timer_at;
 	uint64_t accepts_again_at; /* DEADLINE_NEVER: accepting is not paused */
 	uint64_t drain_deadline;   /* DEADLINE_NEVER: not draining */
+	bool handed_over;          /* the sessions go on in another process */
 	struct deadlines draining; /* who has yet to be answered what was received */
 	size_t n_sessions, n_turned_away;
 	struct session_shared shared;
@@ -96,7 +97,7 @@ int worker_new(const struct worker_setup *setup, struct worker **ret)
 static void end_session(struct worker *worker, struct session *session)
 {
 	if (session->admitted) {
-		if (!session->handed_over)
+		if (!worker->handed_over)
 			worker->setup.observer->disconnected(worker->setup.observer_data, session);
 		admission_leave(worker->setup.admission, &session->peer);
 	} else {
@@ -291,7 +292,6 @@ static void drain_some(struct worker *worker, uint64_t now)
 		struct session *session = SESSION_OF(wait, wait);
 
 		deadline_start(&worker->shared.idle, wait, now);
-		session->handed_over = false;
 		if (!session->output_waits)
 			serve_session(worker, session, now);
 	}
@@ -409,6 +409,7 @@ void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline)
 {
 	stop_accepting(worker);
 	worker->drain_deadline = deadline;
+	worker->handed_over = false;
 	collect_sessions(worker);
 	drain_some(worker, now);
 	arm_timer(worker, now);
@@ -421,17 +422,12 @@ void worker_reload(struct worker *worker, const struct settings *settings, uint6
 	arm_timer(worker, now);
 }
 
-/* Catches up with a session and adds it. Returns 0, or what settle_up() makes of one that does not go on
- * elsewhere. */
-static int hand_over_session(
+/* Catches up with a session and adds it. Returns whether it goes on elsewhere. */
+static bool hand_over_session(
 	struct worker *worker, struct session *session, struct handover *handover, uint64_t now)
 {
-	int r = session->admitted ? session_catch_up(session, &worker->shared, now) : SESSION_OVER;
-
-	if (r != 0 || handover_add(handover, session) < 0)
-		return SESSION_OVER;
-	session->handed_over = true;
-	return 0;
+	return session->admitted && session_catch_up(session, &worker->shared, now) == 0 &&
+	       handover_add(handover, session) == 0;
 }
 
 void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t now)
@@ -444,9 +440,10 @@ void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t
 		struct session *session = SESSION_OF(wait, wait);
 
 		deadline_start(&worker->shared.idle, wait, now);
-		if (hand_over_session(worker, session, handover, now) != 0)
+		if (!hand_over_session(worker, session, handover, now))
 			end_session(worker, session);
 	}
+	worker->handed_over = true;
 }
 
 int worker_take_up(

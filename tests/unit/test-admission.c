@@ -143,6 +143,25 @@ static void test_counts_many_sources_exactly(void **state)
 	assert_int_equal(admission_count(admission), 0);
 }
 
+static void test_other_limits_count_for_who_comes(void **state)
+{
+	struct admission *admission = new_admission(3, 0);
+
+	(void)state;
+	for (uint16_t port = 1; port <= 3; port++)
+		assert_int_equal(enter(admission, ip_peer(1, port)), 0);
+	admission_set(admission, 2, 0);
+	assert_int_equal(admission_count(admission), 3); /* who is in stays in */
+	leave(admission, ip_peer(1, 1));
+	assert_int_equal(enter(admission, ip_peer(2, 1)), -EBUSY);
+	admission_set(admission, 4, 2);
+	assert_int_equal(enter(admission, ip_peer(1, 4)), -EDQUOT);
+	assert_int_equal(enter(admission, ip_peer(2, 1)), 0);
+	admission_set(admission, 4, 0);
+	assert_int_equal(enter(admission, ip_peer(1, 4)), 0);
+	admission_free(admission);
+}
+
 static void test_free_takes_nothing(void **state)
 {
 	(void)state;
@@ -159,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_the_source_of_a_unix_socket_is_its_user),
 		cmocka_unit_test(test_families_do_not_share_a_source),
 		cmocka_unit_test(test_counts_many_sources_exactly),
+		cmocka_unit_test(test_other_limits_count_for_who_comes),
 		cmocka_unit_test(test_free_takes_nothing),
 	};
 

@@ -339,6 +339,20 @@ static void test_beyond_the_burst_greetings_are_counted(void **state)
 	assert_true(journal_next(journal) == UINT64_MAX);
 }
 
+static void test_another_burst_counts_from_there_on(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal *journal = open_journal(fixture, 1);
+
+	greet_times(journal, 2, 2, T0);
+	journal_set_burst(journal, 2);
+	greet_times(journal, 2, 2, T0);
+	journal_flush(journal, T0 + USEC_PER_SEC);
+	assert_string_equal(lines(fixture), "client 2 at 127.0.0.1:40312: I am client 2\n"
+					    "client 2 at 127.0.0.1:40312: I am client 2\n"
+					    "client 2: 2 more greetings\n");
+}
+
 static void test_every_second_has_a_burst_of_its_own(void **state)
 {
 	struct fixture *fixture = *state;
@@ -705,6 +719,7 @@ int main(void)
 		NATIVE(test_what_is_said_stays_on_one_line),
 		NATIVE(test_the_longest_text_is_cut_within_its_entry),
 		LINES(test_beyond_the_burst_greetings_are_counted),
+		LINES(test_another_burst_counts_from_there_on),
 		LINES(test_every_second_has_a_burst_of_its_own),
 		NATIVE(test_a_summary_has_its_count_as_a_field),
 		LINES(test_counts_every_client_apart_up_to_the_last),

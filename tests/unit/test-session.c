@@ -580,6 +580,167 @@ static void test_nothing_received_changes_nothing(void **state)
 	hears(f, "I am SERVER\n");
 }
 
+/* What a restart does to the session: it is exported, forgotten, and imported again. */
+static void moves(struct fixture *f)
+{
+	static char copy[SESSION_IN_SIZE + SESSION_OUT_SIZE];
+	struct session_record record;
+	const char *bytes;
+	int fd = f->session.fd;
+
+	session_export(&f->session, &record, &bytes);
+	if (bytes)
+		memcpy(copy, bytes, record.in_len + record.out_len);
+	session_discard(&f->session);
+	assert_int_equal(session_import(&f->session, f->shared, fd, &record, copy, f->now), 0);
+}
+
+static void test_catch_up_answers_and_keeps_the_rest(void **state)
+{
+	struct fixture *f = *state;
+	struct session_record record;
+	const char *bytes;
+
+	says(f, "I am client 1\nI am cl");
+	assert_int_equal(session_catch_up(&f->session, f->shared, f->now), 0);
+	hears(f, "I am SERVER\n");
+	session_export(&f->session, &record, &bytes);
+	assert_int_equal(record.id, 1);
+	assert_int_equal(record.in_len, 7);
+	assert_int_equal(record.out_len, 0);
+	assert_memory_equal(bytes, "I am cl", 7);
+}
+
+static void test_catch_up_ends_who_has_ended(void **state)
+{
+	struct fixture *f = *state;
+
+	says(f, "I am client 1");
+	assert_int_equal(shutdown(f->peer, SHUT_WR), 0);
+	assert_int_equal(session_catch_up(&f->session, f->shared, f->now), SESSION_OVER);
+	hears(f, "I am SERVER\n");
+}
+
+static void test_catch_up_ends_who_was_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(session_timeout(&f->session, f->shared, f->now), 0);
+	assert_int_equal(f->session.state, SESSION_LINGERING);
+	assert_int_equal(session_catch_up(&f->session, f->shared, f->now), SESSION_OVER);
+}
+
+static void test_catch_up_leaves_a_flood_to_the_next(void **state)
+{
+	struct fixture *f = *state;
+	static char blank[64 * 1024];
+
+	memset(blank, '\n', sizeof(blank));
+	while (send(f->peer, blank, sizeof(blank), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(session_catch_up(&f->session, f->shared, f->now), 0);
+	assert_true(recv(f->session.fd, blank, sizeof(blank), MSG_PEEK | MSG_DONTWAIT) > 0);
+}
+
+static void test_half_a_line_moves(void **state)
+{
+	struct fixture *f = *state;
+
+	says(f, "I am cli");
+	assert_int_equal(serve(f), 0);
+	moves(f);
+	says(f, "ent 7\n");
+	assert_int_equal(serve(f), 0);
+	hears(f, "I am SERVER\n");
+	assert_int_equal(f->last_id, 7);
+}
+
+static void test_a_moved_greeting_settles(void **state)
+{
+	struct fixture *f = *state;
+
+	says(f, "I am client 7");
+	assert_int_equal(serve(f), 0);
+	moves(f);
+	f->now += USEC_PER_SEC / 4;
+	assert_true(is_due(&f->shared->settle, &f->session.settle, f->now));
+	assert_int_equal(session_settle(&f->session, f->shared, f->now), 0);
+	hears(f, "I am SERVER\n");
+}
+
+static void test_a_moved_half_line_times_out_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	says(f, "I am");
+	assert_int_equal(serve(f), 0);
+	f->now += 9 * USEC_PER_SEC;
+	moves(f);
+	assert_false(is_due(&f->shared->unfinished, &f->session.wait, f->now + 10 * USEC_PER_SEC - 1));
+	assert_true(is_due(&f->shared->unfinished, &f->session.wait, f->now + 10 * USEC_PER_SEC));
+}
+
+static void test_output_moves_and_arrives_whole(void **state)
+{
+	struct fixture *f = *state;
+	size_t sent = fill(f), total = 0;
+	char bytes[8192];
+	int r = 0;
+
+	says(f, "I am client 1");
+	assert_int_equal(shutdown(f->peer, SHUT_WR), 0);
+	while (r == 0) {
+		ssize_t n = recv(f->peer, bytes, sizeof(bytes), 0);
+
+		total += n > 0 ? (size_t)n : 0;
+		moves(f);
+		r = serve(f);
+	}
+	for (ssize_t n; (n = recv(f->peer, bytes, sizeof(bytes), 0)) > 0;)
+		total += (size_t)n;
+	assert_int_equal(total, (sent + 1) * (PROTOCOL_REPLY_TEXT_MAX + 1));
+}
+
+static void test_refusals_in_a_row_move(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < SESSION_REFUSALS_MAX; i++) {
+		assert_int_equal(f->session.state, SESSION_OPEN);
+		moves(f);
+		says(f, "what?\n");
+		assert_int_equal(serve(f), 0);
+		hears(f, "ERR syntax a greeting reads: I am client 2\n");
+	}
+	assert_int_equal(f->session.state, SESSION_LINGERING);
+}
+
+static void test_refuses_records_that_no_session_wrote(void **state)
+{
+	static const struct session_record records[] = {
+		{ .peer.family = AF_UNIX, .in_len = SESSION_IN_SIZE + 1, .out_len = 1 },
+		{ .peer.family = AF_UNIX, .out_len = SESSION_OUT_SIZE + 1 },
+		{ .peer.family = AF_UNIX, .in_len = UINT32_MAX, .out_len = UINT32_MAX },
+		{ .peer.family = AF_UNIX,
+			.in_len = PROTOCOL_PARTIAL_MAX + 1 },          /* more than a line, and no output */
+		{ .peer.family = AF_UNIX, .state = SESSION_FLUSHING }, /* what? */
+		{ .peer.family = AF_UNIX, .state = SESSION_LINGERING },
+		{ .peer.family = AF_UNIX, .state = UINT8_MAX },
+		{ .peer.family = AF_UNIX, .ended = 2 },
+		{ .peer.family = AF_UNIX, .refused_in_row = SESSION_REFUSALS_MAX + 1 },
+		{ .peer.family = AF_NETLINK },
+	};
+	struct fixture *f = *state;
+	static char bytes[SESSION_IN_SIZE + SESSION_OUT_SIZE + 2];
+	struct session session;
+
+	for (size_t i = 0; i < ELEMENTS(records); i++)
+		assert_int_equal(
+			session_import(&session, f->shared, f->session.fd, &records[i], bytes, f->now),
+			-EBADMSG);
+	hears(f, ""); /* and the descriptor is still open */
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define CASE_WITH(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -615,6 +776,16 @@ int main(void)
 		CASE_WITH(test_finish_waits_for_a_slow_reader, set_up_long_reply),
 		CASE(test_finish_ends_a_flood),
 		CASE(test_nothing_received_changes_nothing),
+		CASE(test_catch_up_answers_and_keeps_the_rest),
+		CASE(test_catch_up_ends_who_has_ended),
+		CASE(test_catch_up_ends_who_was_refused),
+		CASE(test_catch_up_leaves_a_flood_to_the_next),
+		CASE(test_half_a_line_moves),
+		CASE(test_a_moved_greeting_settles),
+		CASE(test_a_moved_half_line_times_out_anew),
+		CASE_WITH(test_output_moves_and_arrives_whole, set_up_long_reply),
+		CASE(test_refusals_in_a_row_move),
+		CASE(test_refuses_records_that_no_session_wrote),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

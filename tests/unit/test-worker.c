@@ -73,6 +73,25 @@ static const struct worker_observer observer = {
 	.busy = on_busy,
 };
 
+static void start_worker(struct fixture *f)
+{
+	const struct settings *settings = &f->settings;
+
+	assert_int_equal(
+		admission_new(settings->max_connections, settings->max_connections_per_source, &f->admission),
+		0);
+
+	const struct worker_setup setup = {
+		.settings = settings,
+		.listeners = &f->listener,
+		.n_listeners = 1,
+		.admission = f->admission,
+		.observer = &observer,
+		.observer_data = f,
+	};
+	assert_int_equal(worker_new(&setup, &f->worker), 0);
+}
+
 static int set_up_limited(void **state, uint32_t max, uint32_t max_per_source)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -93,17 +112,7 @@ static int set_up_limited(void **state, uint32_t max, uint32_t max_per_source)
 	f->listener = netio_listen(&any[0], CLIENTS_MAX);
 	assert_true(f->listener >= 0);
 	assert_int_equal(netio_local(f->listener, &f->address), 0);
-	assert_int_equal(admission_new(max, max_per_source, &f->admission), 0);
-
-	const struct worker_setup setup = {
-		.settings = &f->settings,
-		.listeners = &f->listener,
-		.n_listeners = 1,
-		.admission = f->admission,
-		.observer = &observer,
-		.observer_data = f,
-	};
-	assert_int_equal(worker_new(&setup, &f->worker), 0);
+	start_worker(f);
 	f->now = 1000 * USEC_PER_SEC;
 	*state = f;
 	return 0;
@@ -447,6 +456,177 @@ static void test_drain_takes_a_flood_in_batches(void **state)
 	settles_at(f, 0);
 }
 
+static int take_up(void *data, int fd, const struct session_record *record, const char *bytes)
+{
+	const struct fixture *f = data;
+
+	return worker_take_up(f->worker, fd, record, bytes, f->now);
+}
+
+/* Hands all over to a second worker, which takes the place of the first. Returns how many it took up. */
+static int restarts(struct fixture *f, size_t *ret_lost)
+{
+	struct handover *handover;
+	int carrier, taken;
+
+	assert_int_equal(handover_new(&handover), 0);
+	worker_hand_over(f->worker, handover, f->now);
+	assert_int_equal(worker_sessions(f->worker), handover_count(handover));
+	carrier = handover_seal(handover);
+	assert_true(carrier >= 0);
+	handover_free(handover);
+	worker_free(f->worker);
+	assert_int_equal(admission_count(f->admission), 0);
+	admission_free(f->admission);
+	start_worker(f);
+	taken = handover_open(carrier, take_up, f, ret_lost);
+	close(carrier);
+	return taken;
+}
+
+static void test_a_restart_keeps_five_hundred_half_lines(void **state)
+{
+	struct fixture *f = *state;
+	size_t lost;
+
+	for (int i = 0; i < 500; i++)
+		says(connect_client(f), i % 2 ? "I am cli" : "I am client 5\nI am cli");
+	settles_at(f, 500);
+	assert_int_equal(restarts(f, &lost), 500);
+	assert_int_equal(lost, 0);
+	assert_int_equal(admission_count(f->admission), 500);
+	assert_int_equal(f->disconnected, 0);
+	for (size_t i = 0; i < 500; i++)
+		says(f->clients[i], "ent 3\n");
+	for (size_t i = 0; i < 500; i++) {
+		if (i % 2 == 0)
+			assert_int_equal(recv(f->clients[i], (char[12]){ 0 }, 12, 0), 12);
+		assert_string_equal(hears(f, f->clients[i]), "I am SERVER\n");
+	}
+	assert_int_equal(f->greetings, 750);
+	assert_int_equal(f->refusals, 0);
+}
+
+static void test_who_comes_during_a_restart_is_greeted_after_it(void **state)
+{
+	struct fixture *f = *state;
+	struct handover *handover;
+	size_t lost;
+	int before = connect_client(f), between;
+
+	settles_at(f, 1);
+	assert_int_equal(handover_new(&handover), 0);
+	worker_hand_over(f->worker, handover, f->now);
+	handover_free(handover);
+	between = connect_client(f);
+	says(between, "I am client 2\n");
+	assert_int_equal(worker_dispatch(f->worker, f->now), 0);
+	assert_int_equal(worker_sessions(f->worker), 1); /* it accepts no more */
+	assert_int_equal(restarts(f, &lost), 1);
+	assert_string_equal(hears(f, between), "I am SERVER\n");
+	says(before, "I am client 1\n");
+	assert_string_equal(hears(f, before), "I am SERVER\n");
+}
+
+static void test_a_restart_leaves_out_who_was_turned_away(void **state)
+{
+	struct fixture *f = *state;
+	size_t lost;
+
+	for (int i = 0; i < 3; i++)
+		connect_client(f);
+	assert_string_equal(hears(f, f->clients[2]), "ERR busy too many connections, try again later\n");
+	assert_int_equal(restarts(f, &lost), 2);
+	assert_int_equal(lost, 0);
+}
+
+static void test_a_lower_limit_counts_those_it_has_no_room_for(void **state)
+{
+	struct fixture *f = *state;
+	size_t lost;
+
+	for (int i = 0; i < 5; i++)
+		connect_client(f);
+	settles_at(f, 5);
+	f->settings.max_connections = 2;
+	assert_int_equal(restarts(f, &lost), 2);
+	assert_int_equal(lost, 3);
+	f->disconnected += lost; /* of those no worker hears any more */
+}
+
+static void test_without_a_successor_all_are_drained(void **state)
+{
+	struct fixture *f = *state;
+	struct handover *handover;
+
+	for (int i = 0; i < 100; i++)
+		connect_client(f);
+	settles_at(f, 100);
+	assert_int_equal(handover_new(&handover), 0);
+	worker_hand_over(f->worker, handover, f->now);
+	handover_free(handover);
+	worker_drain(f->worker, f->now, f->now + USEC_PER_SEC);
+	for (size_t i = 0; i < f->n_clients; i++)
+		assert_string_equal(hears(f, f->clients[i]), "ERR shutdown the server is stopping\n");
+	settles_at(f, 0);
+	assert_int_equal(f->disconnected, 100);
+}
+
+static void test_all_who_are_cut_off_instead_are_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct handover *handover;
+
+	for (int i = 0; i < 200; i++)
+		connect_client(f);
+	settles_at(f, 200);
+	assert_int_equal(handover_new(&handover), 0);
+	worker_hand_over(f->worker, handover, f->now);
+	handover_free(handover);
+	worker_drain(f->worker, f->now, f->now);
+	assert_int_equal(worker_dispatch(f->worker, f->now), 0);
+	assert_int_equal(worker_sessions(f->worker), 0);
+	assert_int_equal(f->disconnected, 200);
+}
+
+static void test_takes_up_nothing_that_it_cannot_watch_or_believe(void **state)
+{
+	struct fixture *f = *state;
+	struct session_record record = { .peer.family = AF_INET };
+	FILE *file = tmpfile();
+
+	assert_non_null(file);
+	assert_int_equal(worker_take_up(f->worker, fileno(file), &record, "", f->now), -EPERM);
+	record.in_len = UINT32_MAX;
+	assert_int_equal(worker_take_up(f->worker, f->listener, &record, "", f->now), -EBADMSG);
+	assert_int_equal(worker_sessions(f->worker), 0);
+	assert_int_equal(admission_count(f->admission), 0);
+	assert_int_equal(fclose(file), 0); /* it is still open */
+}
+
+static void test_a_reload_counts_for_who_is_connected(void **state)
+{
+	struct fixture *f = *state;
+	struct settings fresh = f->settings;
+	int fd = connect_client(f), silent = connect_client(f);
+	char reply[] = "Hello";
+
+	says(fd, "I am client 900\n");
+	assert_string_equal(hears(f, fd), "I am SERVER\n");
+	settles_at(f, 2);
+	fresh.reply = reply;
+	fresh.max_id = 800;
+	fresh.idle_timeout_usec = 5 * USEC_PER_SEC;
+	worker_reload(f->worker, &fresh, f->now);
+	says(fd, "I am client 8\n");
+	assert_string_equal(hears(f, fd), "Hello\n");
+	says(fd, "I am client 900\n");
+	assert_string_equal(
+		hears(f, fd), "ERR id client numbers have no sign or leading zero and run from 1 to 800\n");
+	f->now += 5 * USEC_PER_SEC;
+	assert_string_equal(hears(f, silent), "ERR timeout waited too long for a greeting\n");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define CASE_WITH(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -466,8 +646,21 @@ int main(void)
 		CASE(test_drain_answers_and_ends_everybody),
 		CASE(test_drain_takes_a_flood_in_batches),
 		CASE(test_drain_cuts_off_who_does_not_read_at_the_deadline),
+		CASE(test_a_restart_keeps_five_hundred_half_lines),
+		CASE(test_who_comes_during_a_restart_is_greeted_after_it),
+		CASE_WITH(test_a_restart_leaves_out_who_was_turned_away, set_up_for_two),
+		CASE(test_a_lower_limit_counts_those_it_has_no_room_for),
+		CASE(test_without_a_successor_all_are_drained),
+		CASE(test_all_who_are_cut_off_instead_are_told_of),
+		CASE(test_takes_up_nothing_that_it_cannot_watch_or_believe),
+		CASE(test_a_reload_counts_for_who_is_connected),
 	};
 
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max; /* both ends of every connection are ours */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	if (runs_under_valgrind()) {
 		puts("# the limit of descriptors is not tested: valgrind has its own");
 		cmocka_set_skip_filter("test_out_of_descriptors_*");
