@@ -108,8 +108,11 @@ struct adoption {
 	size_t n;
 	bool inherited;
 	int fds[FDS_MAX];
+	size_t n_carriers;
+	int carrier; /* the first */
 	bool non_blocking[FDS_MAX], close_on_exec[FDS_MAX];
 	bool open[FDS_MAX];      /* descriptors FIRST_FD and on: still open, after the adoption */
+	bool open_when_over;     /* any that was adopted, after activation_close() */
 	bool has_path_when_over; /* the path of the fixture, after activation_close() */
 	bool environment_left;
 	char said[1024];
@@ -145,6 +148,8 @@ static void adopt_here(struct adoption *adoption, const char *path)
 	adoption->result = activation_adopt(&listeners, "greeterd-connections", say, adoption->said);
 	adoption->n = listeners.n;
 	adoption->inherited = listeners.inherited;
+	adoption->n_carriers = listeners.n_carriers;
+	adoption->carrier = listeners.n_carriers > 0 ? listeners.carriers[0] : -1;
 	for (size_t i = 0; i < listeners.n && i < FDS_MAX; i++) {
 		adoption->fds[i] = listeners.fds[i];
 		adoption->non_blocking[i] = fcntl(listeners.fds[i], F_GETFL) & O_NONBLOCK;
@@ -154,6 +159,8 @@ static void adopt_here(struct adoption *adoption, const char *path)
 		adoption->open[i] = fcntl(FIRST_FD + i, F_GETFD) >= 0;
 	adoption->environment_left = getenv("LISTEN_FDS") || getenv("LISTEN_PID") || getenv("LISTEN_FDNAMES");
 	activation_close(&listeners);
+	for (int i = 0; i < (int)(adoption->n + adoption->n_carriers); i++)
+		adoption->open_when_over |= fcntl(FIRST_FD + i, F_GETFD) >= 0;
 	adoption->has_path_when_over = exists(path);
 }
 
@@ -457,6 +464,117 @@ static void test_says_a_folder_that_is_not_there(void **state)
 	assert_int_equal(bind_words(fixture, "no address", NULL, &listeners), -EINVAL);
 }
 
+static void test_keeps_the_carriers_apart(void **state)
+{
+	int pair[2], fds[3];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	fds[0] = pair[0];
+	fds[1] = new_listener("127.0.0.1");
+	fds[2] = pair[1];
+
+	struct adoption adoption =
+		adopt(*state, fds, 3, "greeterd-connections:greeterd.socket:greeterd-connections", "3");
+	assert_int_equal(adoption.result, 0);
+	assert_int_equal(adoption.n, 1);
+	assert_int_equal(adoption.fds[0], FIRST_FD + 1);
+	assert_int_equal(adoption.n_carriers, 2);
+	assert_int_equal(adoption.carrier, FIRST_FD);
+	assert_string_equal(adoption.said, "");
+	assert_false(adoption.open_when_over);
+	for (size_t i = 0; i < 3; i++)
+		close(fds[i]);
+}
+
+static void test_carriers_alone_are_nothing_to_listen_on(void **state)
+{
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+
+	struct adoption adoption = adopt(*state, pair, 1, "greeterd-connections", "1");
+	assert_int_equal(adoption.result, -EINVAL);
+	assert_false(adoption.open[0]);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+/* Whether sockets bound to these addresses are what the settings name. */
+static bool matches(const int *fds, size_t n, uint16_t port, const char *first, const char *second)
+{
+	const char *words[] = { first, second };
+	struct settings settings = {
+		.port = port, .listen = (char **)(uintptr_t)words, .n_listen = second ? 2 : 1
+	};
+	struct listeners listeners = { .fds = (int *)(uintptr_t)fds, .n = n, .inherited = true };
+
+	return activation_matches(&listeners, &settings);
+}
+
+static uint16_t port_of(int fd)
+{
+	struct netio_address address;
+
+	assert_int_equal(netio_local(fd, &address), 0);
+	return ntohs(address.any.sa_family == AF_INET ? address.in.sin_port : address.in6.sin6_port);
+}
+
+static void test_matches_the_addresses_that_are_named(void **state)
+{
+	const struct fixture *fixture = *state;
+	const int fds[] = { new_listener("127.0.0.1"), new_listener(fixture->path) };
+	uint16_t port = port_of(fds[0]);
+
+	assert_true(matches(fds, 2, port, "127.0.0.1", fixture->path));
+	assert_true(matches(fds, 2, port, fixture->path, "127.0.0.1"));  /* in any order */
+	assert_false(matches(fds, 2, port, "127.0.0.1", NULL));          /* one too many */
+	assert_false(matches(fds, 1, port, "127.0.0.1", fixture->path)); /* one too few */
+	assert_false(matches(fds, 1, (uint16_t)(port ^ 1), "127.0.0.1", NULL));
+	assert_false(matches(fds, 1, port, "127.0.0.2", NULL));
+	assert_false(matches(fds, 1, port, "*", NULL));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void test_of_a_star_ipv4_alone_will_do(void **state)
+{
+	const int fd = new_listener("0.0.0.0");
+
+	(void)state;
+	assert_true(matches(&fd, 1, port_of(fd), "*", NULL));
+	close(fd);
+}
+
+/* What systemd binds for "ListenStream=8080", and the same for IPv6 alone. */
+static int new_ipv6_listener(int only)
+{
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof(only)), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&any, sizeof(any)), 0);
+	assert_int_equal(listen(fd, 5), 0);
+	return fd;
+}
+
+static void test_a_dual_stack_socket_stands_for_both(void **state)
+{
+	int dual, only;
+
+	(void)state;
+	if (!has_ipv6())
+		skip();
+	dual = new_ipv6_listener(0);
+	only = new_ipv6_listener(1);
+	assert_true(matches(&dual, 1, port_of(dual), "*", NULL));
+	assert_true(matches(&dual, 1, port_of(dual), "0.0.0.0", "[::]"));
+	assert_false(matches(&only, 1, port_of(only), "*", NULL));
+	assert_true(matches(&only, 1, port_of(only), "[::]", NULL));
+	close(dual);
+	close(only);
+}
+
 static void test_knows_a_service_by_its_own_pid(void **state)
 {
 	char pid[32];
@@ -496,6 +614,11 @@ int main(void)
 		CASE(test_never_removes_a_file_that_is_no_socket),
 		CASE(test_a_failed_bind_undoes_the_others),
 		CASE(test_says_a_folder_that_is_not_there),
+		CASE(test_keeps_the_carriers_apart),
+		CASE(test_carriers_alone_are_nothing_to_listen_on),
+		CASE(test_matches_the_addresses_that_are_named),
+		CASE(test_of_a_star_ipv4_alone_will_do),
+		CASE(test_a_dual_stack_socket_stands_for_both),
 		CASE(test_knows_a_service_by_its_own_pid),
 	};
 

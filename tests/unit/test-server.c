@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,18 @@ struct fixture {
 	struct netio_address address;
 	uint64_t now;
 };
+
+static void start_server(struct fixture *f)
+{
+	const struct server_setup setup = {
+		.settings = &f->settings,
+		.listeners = &f->listener,
+		.n_listeners = 1,
+		.roll = f->roll,
+		.journal = f->journal,
+	};
+	assert_int_equal(server_new(&setup, &f->server), 0);
+}
 
 static int set_up(void **state)
 {
@@ -58,14 +71,7 @@ static int set_up(void **state)
 	assert_true(f->listener >= 0);
 	assert_int_equal(netio_local(f->listener, &f->address), 0);
 
-	const struct server_setup setup = {
-		.settings = &f->settings,
-		.listeners = &f->listener,
-		.n_listeners = 1,
-		.roll = f->roll,
-		.journal = f->journal,
-	};
-	assert_int_equal(server_new(&setup, &f->server), 0);
+	start_server(f);
 	f->now = 1000 * USEC_PER_SEC;
 	*state = f;
 	return 0;
@@ -211,6 +217,70 @@ static void test_drain_ends_with_no_connection(void **state)
 	close(fd);
 }
 
+static void test_hands_over_nothing_when_nobody_is_connected(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(server_hand_over(f->server, f->now), -ENODATA);
+}
+
+static void test_what_is_handed_over_goes_on_and_leaves_no_entry(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f), carrier;
+	size_t lost = SIZE_MAX;
+
+	talks(f, fd, "I am client 2\nI am cl", strlen("I am SERVER\n"));
+	carrier = server_hand_over(f->server, f->now);
+	assert_true(carrier >= 0);
+	assert_int_equal(server_connections(f->server), 1);
+	server_free(f->server);
+	start_server(f);
+	assert_int_equal(server_take_up(f->server, carrier, f->now, &lost), 1);
+	close(carrier);
+	assert_int_equal(lost, 0);
+	assert_int_equal(server_connections(f->server), 1);
+	talks(f, fd, "ient 2\n", strlen("I am SERVER\n"));
+	close(fd);
+	steps_until_gone(f);
+	assert_string_equal(log_text(f), "client at [::1]: connected\n"
+					 "client 2 at [::1]:: I am client 2\n"
+					 "client 2 at [::1]:: I am client 2\n"
+					 "client 2 at [::1]: disconnected\n");
+}
+
+static void test_takes_up_nothing_from_what_is_no_carrier(void **state)
+{
+	struct fixture *f = *state;
+	size_t lost = SIZE_MAX;
+
+	assert_int_equal(server_take_up(f->server, f->log_read, f->now, &lost), -EBADMSG);
+	assert_int_equal(lost, 0);
+}
+
+static void test_a_reload_changes_limits_replies_and_burst(void **state)
+{
+	struct fixture *f = *state;
+	struct settings fresh = f->settings;
+	char reply[] = "Hello";
+	int fds[2];
+
+	fds[0] = connect_client(f);
+	talks(f, fds[0], "I am client 2\n", strlen("I am SERVER\n"));
+	fresh.reply = reply;
+	fresh.max_connections = 2;
+	fresh.journal_burst = 1;
+	server_reload(f->server, &fresh);
+	f->now += USEC_PER_SEC;
+	(void)log_text(f);
+	fds[1] = connect_client(f);
+	talks(f, fds[1], "I am client 3\nI am client 3\n", 2 * strlen("Hello\n"));
+	assert_string_equal(log_text(f), "client at [::1]: connected\n"
+					 "client 3 at [::1]:: I am client 3\n");
+	close(fds[0]);
+	close(fds[1]);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -220,6 +290,10 @@ int main(void)
 		CASE(test_summarises_beyond_the_burst_once_the_second_is_over),
 		CASE(test_reports_busy_at_a_bounded_rate),
 		CASE(test_drain_ends_with_no_connection),
+		CASE(test_hands_over_nothing_when_nobody_is_connected),
+		CASE(test_what_is_handed_over_goes_on_and_leaves_no_entry),
+		CASE(test_takes_up_nothing_from_what_is_no_carrier),
+		CASE(test_a_reload_changes_limits_replies_and_burst),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
