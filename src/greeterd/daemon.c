@@ -37,7 +37,7 @@ struct daemon {
 	sd_event *event;
 	struct notify *notify;
 	sd_event_source *idle_timer; /* armed while nobody is connected and idle_exit is on */
-	bool idle;
+	uint64_t idle_span;          /* it goes off so long after that began; 0: it is not armed */
 	bool stopping;
 };
 
@@ -85,14 +85,14 @@ static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
 
 static void update_idle(struct daemon *daemon)
 {
-	uint64_t span = daemon->settings.now->idle_exit_usec;
-	bool idle = span > 0 && daemon->listeners.inherited && server_connections(daemon->server) == 0;
+	bool idle = daemon->listeners.inherited && server_connections(daemon->server) == 0;
+	uint64_t span = idle ? daemon->settings.now->idle_exit_usec : 0;
 
-	if (idle == daemon->idle)
+	if (span == daemon->idle_span)
 		return;
-	daemon->idle = idle;
+	daemon->idle_span = span;
 	(void)sd_event_source_set_time(daemon->idle_timer, loop_now(daemon) + span);
-	(void)sd_event_source_set_enabled(daemon->idle_timer, idle ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	(void)sd_event_source_set_enabled(daemon->idle_timer, span > 0 ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
 }
 
 /* Who connects from here on waits in the listener's backlog, which is systemd's, and starts the next process.

@@ -37,15 +37,25 @@ by_hand()
 	until_true logged 'listening on .*' || bail_out "greeterd does not start: $(cat "$tmp/server.err")"
 }
 
-# activated [OPTION...]: a systemd-socket-activate that starts greeterd at the first connection to $port.
+# activated [OPTION...]: a systemd-socket-activate that starts greeterd at the first connection to $port. --state-dir
+# is greeterd's.
 activated()
 {
+	local option ours=()
+
+	for option; do
+		shift
+		case $option in
+		--state-dir=*) ours+=("$option") ;;
+		*) set -- "$@" "$option" ;;
+		esac
+	done
 	port=$(free_port)
 	local inner=$wrap wrap='' # what wraps greeterd must not wrap systemd-socket-activate
 
 	# shellcheck disable=SC2086 # a command with its arguments
 	start server "$SOCKET_ACTIVATE" --listen="127.0.0.1:$port" --listen="[::1]:$port" "$@" \
-		$inner "$greeterd" --config "$config"
+		$inner "$greeterd" --config "$config" "${ours[@]}"
 	until_true grep -q "Listening on \[::1\]" "$tmp/server.err" || bail_out 'systemd-socket-activate does not start'
 }
 
@@ -121,6 +131,95 @@ fi
 run bash -c 'SYSTEMD_EXEC_PID=$$ exec "$@"' sh "$greeterd" --config "$config"
 is 'started by systemd without a socket: exit status' "$status" 78
 ok 'started by systemd without a socket: says what to run' matches "$err" 'systemctl start greeterd\.socket'
+
+# --- settings: kept, broken, reloaded
+
+# reloaded REGEX: tells the server to reload and waits for that line.
+# shellcheck disable=SC2317 # ok runs it
+reloaded()
+{
+	kill -s HUP "${pids[server]}"
+	until_true logged "$1"
+}
+
+if [ -n "$SOCKET_ACTIVATE" ]; then
+	mkdir "$tmp/state"
+	start notified "$nc" -l -k -u -U "$tmp/notify2"
+	until_true test -S "$tmp/notify2"
+	settings 'reply = "kept";'
+	activated -E NOTIFY_SOCKET="$tmp/notify2" --state-dir="$tmp/state"
+	run "$sockctl" hello --port "$port" --host 127.0.0.1
+	is 'keeps the settings it runs with' "$(grep -c 'reply = "kept"' "$tmp/state/last-good.conf")" 1
+	ok 'other sockets than the settings name: says how to mend it' until_true logged \
+		"listening on 127.0.0.1:$port, \[::1\]:$port, which is not what the settings name; to mend it: systemctl daemon-reload && systemctl restart greeterd.socket"
+	exec 4<>"/dev/tcp/127.0.0.1/$port"
+	until_true grep -q '^STATUS=1 connected' "$tmp/notified.out"
+	settings 'reply = "half' 'nonsense = 1;'
+	ok 'a bad file: says that the settings before stay' reloaded 'the settings before stay in force'
+	ok 'a bad file: says the line' logged "$config:1: .*"
+	ok 'a bad file: the status says so' until_true grep -q "not reloaded: $config:1" "$tmp/notified.out"
+	echo 'I am client 2' >&4
+	IFS= read -r -t 20 -u 4 out
+	is 'a bad file: nothing changes' "$out" 'kept'
+	exec 4>&-
+	stop server
+	ok 'a reload is told with its time' grep -q '^MONOTONIC_USEC=[0-9]' "$tmp/notified.out"
+	stop notified
+
+	activated --state-dir="$tmp/state"
+	run "$sockctl" hello --port "$port" --host 127.0.0.1
+	says 'a bad file at the start: the last good settings serve' 'I am client 2\n' $'kept\n' -N 127.0.0.1 "$port"
+	ok 'a bad file at the start: says whose settings these are' logged \
+		"serving on the last good settings: $tmp/state/last-good.conf"
+	ok 'a bad file at the start: says the line' logged "$config:1: .*"
+	settings 'reply = "mended";'
+	ok 'a mended file is taken' reloaded 'settings reloaded'
+	says 'a mended file is in force' 'I am client 2\n' $'mended\n' -N 127.0.0.1 "$port"
+	stop server
+
+	settings 'prot = 1;'
+	activated --state-dir="$tmp/nowhere"
+	says 'no settings at all: who waits is told so' 'I am client 2\n' $'ERR shutdown the server is stopping\n' \
+		-N 127.0.0.1 "$port"
+	join server
+	is 'no settings at all: exit status' "$status" 78
+	ok 'no settings at all: says the line' logged "$config:1: prot: .*"
+
+	settings 'idle_exit = "1h";'
+	activated
+	run "$sockctl" hello --port "$port" --host 127.0.0.1
+	until_true logged 'client at .* disconnected'
+	settings 'idle_exit = "100ms";'
+	ok 'a reload changes when the idle exit' reloaded 'settings reloaded'
+	join server
+	is 'idle: exits well' "$status" 0
+	ok 'idle: says so' logged 'nobody is connected: exiting until somebody is'
+else
+	skip 'settings kept and broken' 'no systemd-socket-activate'
+fi
+
+by_hand 'listen = [ "127.0.0.1" ];'
+exec 4<>"/dev/tcp/127.0.0.1/$port"
+settings "port = $((port + 1));" 'listen = [ "127.0.0.2" ];' 'max_id = 7;' 'reply = "Hello";'
+ok 'a reload by hand: names what waits for a restart' \
+	reloaded 'settings reloaded; waiting for a restart: port, listen, max_id'
+printf 'I am client 8\n' >&4
+IFS= read -r -t 20 -u 4 out
+is 'a reload by hand: the reply is new, the highest number is not' "$out" 'Hello'
+settings "port = $port;" 'listen = [ "127.0.0.1" ];'
+ok 'a reload by hand: nothing waits any more' reloaded 'settings reloaded'
+exec 4>&-
+rm "$config"
+ok 'a reload without a file: says so' reloaded "$config: .*No such file or directory.*"
+settings ''
+stop server
+is 'ends well after reloads' "$status" 0
+settings "port = $port;" 'listen = [ "127.0.0.1" ];'
+start server "$greeterd" --config "$config" --state-dir "$tmp/nowhere"
+ok 'a state folder that is not there: says so and serves' \
+	until_true logged "cannot keep the settings in $tmp/nowhere: No such file or directory"
+ok 'a state folder that is not there: listens' until_true logged 'listening on .*'
+stop server
 
 # --- as a person starts it: the protocol
 
