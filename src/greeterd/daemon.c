@@ -264,9 +264,7 @@ static void take_up(struct daemon *daemon)
 			taken);
 	if (lost > 0)
 		journal_say(daemon->journal, MESSAGE_PROBLEM,
-			"closed %zu connections of the process before: what it left of them is damaged or "
-			"unknown",
-			lost);
+			"closed %zu connections of the process before: damaged, unknown, or too many", lost);
 }
 
 /* READY=1 goes out when everything is up, and not before: sd_notify(3). */
