@@ -1,40 +1,18 @@
 #include "greeterd/worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "common/duration.h"
-#include "greeterd/turnaway.h"
+#include "greeterd/worker-internal.h"
 
-#define BATCH_MAX 256       /* ready descriptors a batch */
-#define ACCEPTS_MAX 64      /* connections that one listener may take in one batch */
-#define FINISHES_MAX 64     /* sessions that a draining worker goes on with in one batch */
-#define TURNED_AWAY_MAX 256 /* connections over the limit that are kept until they have read why */
+#define BATCH_MAX 256   /* ready descriptors a batch */
+#define FINISHES_MAX 64 /* sessions that a draining worker goes on with in one batch */
 
-/* How long nothing is accepted when not even a refusal is possible. */
-#define PAUSE_USEC (USEC_PER_SEC / 10)
-
-/* What an epoll event is about: in the low bits of its pointer, which alignment leaves free. */
-enum { TAG_SESSION, TAG_LISTENER, TAG_TIMER, TAG_MASK = 3 };
-
-struct worker {
-	struct worker_setup setup;
-	int epoll_fd, timer_fd;
-	int reserve_fd; /* given up to refuse a connection when descriptors have run out */
-	uint64_t timer_at;
-	uint64_t accepts_again_at; /* DEADLINE_NEVER: accepting is not paused */
-	uint64_t drain_deadline;   /* DEADLINE_NEVER: not draining */
-	bool handed_over;          /* the sessions go on in another process */
-	struct deadlines draining; /* who has yet to be answered what was received */
-	size_t n_sessions, n_turned_away;
-	struct session_shared shared;
-};
-
-static int watch(const struct worker *worker, int operation, int fd, uint32_t events, const void *subject,
+int worker_watch(const struct worker *worker, int operation, int fd, uint32_t events, const void *subject,
 	unsigned tag)
 {
 	struct epoll_event event = { .events = events, .data.u64 = (uintptr_t)subject | tag };
@@ -42,24 +20,18 @@ static int watch(const struct worker *worker, int operation, int fd, uint32_t ev
 	return epoll_ctl(worker->epoll_fd, operation, fd, &event) < 0 ? -errno : 0;
 }
 
-/* All of them, though one should fail. Returns the first error. */
-static int watch_listeners(const struct worker *worker, int operation, uint32_t events)
+int worker_watch_listeners(const struct worker *worker, int operation, uint32_t events)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < worker->setup.n_listeners; i++) {
 		const int *listener = &worker->setup.listeners[i];
-		int r = watch(worker, operation, *listener, events, listener, TAG_LISTENER);
+		int r = worker_watch(worker, operation, *listener, events, listener, TAG_LISTENER);
 
 		if (r < 0 && r != -EEXIST && error == 0)
 			error = r;
 	}
 	return error;
-}
-
-static int open_reserve(void)
-{
-	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 int worker_new(const struct worker_setup *setup, struct worker **ret)
@@ -81,20 +53,20 @@ int worker_new(const struct worker_setup *setup, struct worker **ret)
 	worker->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	if (worker->timer_fd < 0)
 		return -errno;
-	worker->reserve_fd = open_reserve();
+	worker->reserve_fd = worker_open_reserve();
 	if (worker->reserve_fd < 0)
 		return -errno;
-	r = watch(worker, EPOLL_CTL_ADD, worker->timer_fd, EPOLLIN, worker, TAG_TIMER);
+	r = worker_watch(worker, EPOLL_CTL_ADD, worker->timer_fd, EPOLLIN, worker, TAG_TIMER);
 	if (r < 0)
 		return r;
-	r = watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN);
+	r = worker_watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(worker);
 	return 0;
 }
 
-static void end_session(struct worker *worker, struct session *session)
+void worker_end_session(struct worker *worker, struct session *session)
 {
 	if (session->admitted) {
 		if (!worker->handed_over)
@@ -128,7 +100,7 @@ static void end_all(struct worker *worker)
 
 	collect_sessions(worker);
 	while ((wait = deadlines_first(&worker->draining)))
-		end_session(worker, SESSION_OF(wait, wait));
+		worker_end_session(worker, SESSION_OF(wait, wait));
 }
 
 void worker_free(struct worker *worker)
@@ -153,116 +125,14 @@ size_t worker_sessions(const struct worker *worker)
 	return worker->n_sessions;
 }
 
-/* After a session was served: ends it when it is over, and asks for other events when it waits for others. */
-static void settle_up(struct worker *worker, struct session *session, uint32_t events_before, int result)
+void worker_settle_up(struct worker *worker, struct session *session, uint32_t events_before, int result)
 {
 	uint32_t events = session_events(session);
 
 	if (result == 0 && events != events_before)
-		result = watch(worker, EPOLL_CTL_MOD, session->fd, events, session, TAG_SESSION);
+		result = worker_watch(worker, EPOLL_CTL_MOD, session->fd, events, session, TAG_SESSION);
 	if (result != 0)
-		end_session(worker, session);
-}
-
-static void pause_accepting(struct worker *worker, uint64_t now)
-{
-	worker->accepts_again_at = now + PAUSE_USEC;
-	(void)watch_listeners(worker, EPOLL_CTL_DEL, 0); /* no events would still mean EPOLLHUP */
-}
-
-/* accept4(2) said error: out of descriptors or memory. One connection is refused with the reserve; without
- * it, all wait. */
-static void accept_without_descriptors(struct worker *worker, int listener, int error, uint64_t now)
-{
-	int fd;
-
-	if (worker->reserve_fd < 0) {
-		worker->reserve_fd = open_reserve();
-		if (worker->reserve_fd < 0) {
-			pause_accepting(worker, now);
-			return;
-		}
-	}
-	close(worker->reserve_fd);
-	fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	if (fd >= 0) {
-		worker->setup.observer->busy(worker->setup.observer_data, error);
-		turn_away(fd, PROTOCOL_REFUSAL_BUSY, worker->setup.settings->max_id);
-	} else {
-		pause_accepting(worker, now);
-	}
-	worker->reserve_fd = open_reserve();
-}
-
-static void turn_session_away(struct worker *worker, struct session *session, int error, uint64_t now)
-{
-	worker->n_turned_away++;
-	worker->setup.observer->busy(worker->setup.observer_data, error);
-	settle_up(worker, session, EPOLLIN,
-		session_refuse(session, &worker->shared, PROTOCOL_REFUSAL_BUSY, now));
-}
-
-/* Makes a session of a new connection. fd is taken over. */
-static void welcome(struct worker *worker, int fd, const struct netio_address *from, uint64_t now)
-{
-	struct netio_peer peer;
-	struct session *session;
-	int error;
-
-	netio_peer_from(fd, from, &peer);
-	error = admission_enter(worker->setup.admission, &peer);
-	if (error == 0 || worker->n_turned_away < TURNED_AWAY_MAX)
-		session = malloc(sizeof(*session));
-	else
-		session = NULL;
-	if (session && watch(worker, EPOLL_CTL_ADD, fd, EPOLLIN, session, TAG_SESSION) < 0) {
-		free(session);
-		session = NULL;
-	}
-	if (!session) {
-		if (error == 0)
-			admission_leave(worker->setup.admission, &peer);
-		worker->setup.observer->busy(worker->setup.observer_data, error ? error : -ENOMEM);
-		turn_away(fd, PROTOCOL_REFUSAL_BUSY, worker->setup.settings->max_id);
-		return;
-	}
-	session_init(session, &worker->shared, fd, &peer, now);
-	worker->n_sessions++;
-	session->admitted = error == 0;
-	if (error)
-		turn_session_away(worker, session, error, now);
-	else
-		worker->setup.observer->connected(worker->setup.observer_data, session);
-}
-
-static void accept_ready(struct worker *worker, int listener, uint64_t now)
-{
-	for (int i = 0; i < ACCEPTS_MAX; i++) {
-		struct netio_address from = { .len = sizeof(from.storage) };
-		int fd = accept4(listener, &from.any, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-		if (fd >= 0) {
-			welcome(worker, fd, &from, now);
-			continue;
-		}
-		switch (errno) {
-		case EAGAIN:
-			return;
-		case EMFILE:
-		case ENFILE:
-		case ENOBUFS:
-		case ENOMEM:
-			accept_without_descriptors(worker, listener, -errno, now);
-			return;
-		case EINVAL: /* it does not listen any more */
-		case EBADF:
-		case ENOTSOCK:
-			pause_accepting(worker, now);
-			return;
-		default: /* of one connection that is gone already: accept(2), "Error handling" */
-			break;
-		}
-	}
+		worker_end_session(worker, session);
 }
 
 static bool is_draining(const struct worker *worker)
@@ -279,7 +149,7 @@ static void serve_session(struct worker *worker, struct session *session, uint64
 
 	if (r == 0 && is_draining(worker) && !session->output_waits)
 		deadline_start(&worker->draining, &session->wait, now);
-	settle_up(worker, session, events, r);
+	worker_settle_up(worker, session, events, r);
 }
 
 /* Goes on with some of those who are to be ended: the deadline must be seen in between, however much they had
@@ -305,7 +175,7 @@ static void serve_event(struct worker *worker, const struct epoll_event *event, 
 
 	switch (event->data.u64 & TAG_MASK) {
 	case TAG_LISTENER:
-		accept_ready(worker, *(const int *)subject, now);
+		worker_accept(worker, *(const int *)subject, now);
 		break;
 	case TAG_TIMER:
 		if (read(worker->timer_fd, &expirations, sizeof(expirations)) > 0)
@@ -328,7 +198,7 @@ static void serve_due_waits(struct worker *worker, struct deadlines *queue, uint
 	while ((wait = deadlines_due(queue, now))) {
 		struct session *session = SESSION_OF(wait, wait);
 
-		settle_up(worker, session, session_events(session),
+		worker_settle_up(worker, session, session_events(session),
 			session_timeout(session, &worker->shared, now));
 	}
 }
@@ -342,15 +212,16 @@ static void serve_due(struct worker *worker, uint64_t now)
 	while (!is_draining(worker) && (wait = deadlines_due(&shared->settle, now))) {
 		struct session *session = SESSION_OF(wait, settle);
 
-		settle_up(worker, session, session_events(session), session_settle(session, shared, now));
+		worker_settle_up(
+			worker, session, session_events(session), session_settle(session, shared, now));
 	}
 	serve_due_waits(worker, &shared->unfinished, now);
 	serve_due_waits(worker, &shared->idle, now);
 	serve_due_waits(worker, &shared->lingering, now);
 	if (worker->accepts_again_at <= now) {
-		bool failed = watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN) < 0;
+		bool failed = worker_watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN) < 0;
 
-		worker->accepts_again_at = failed ? now + PAUSE_USEC : DEADLINE_NEVER;
+		worker->accepts_again_at = failed ? now + WORKER_PAUSE_USEC : DEADLINE_NEVER;
 	}
 	if (worker->drain_deadline <= now)
 		end_all(worker);
@@ -401,7 +272,7 @@ int worker_dispatch(struct worker *worker, uint64_t now)
 
 static void stop_accepting(struct worker *worker)
 {
-	(void)watch_listeners(worker, EPOLL_CTL_DEL, 0); /* they may be out of the set already */
+	(void)worker_watch_listeners(worker, EPOLL_CTL_DEL, 0); /* they may be out of the set already */
 	worker->accepts_again_at = DEADLINE_NEVER;
 }
 
@@ -441,7 +312,7 @@ void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t
 
 		deadline_start(&worker->shared.idle, wait, now);
 		if (!hand_over_session(worker, session, handover, now))
-			end_session(worker, session);
+			worker_end_session(worker, session);
 	}
 	worker->handed_over = true;
 }
@@ -459,7 +330,7 @@ int worker_take_up(
 		return r;
 	r = session_import(session, &worker->shared, fd, record, bytes, now);
 	if (r == 0) {
-		r = watch(worker, EPOLL_CTL_ADD, fd, session_events(session), session, TAG_SESSION);
+		r = worker_watch(worker, EPOLL_CTL_ADD, fd, session_events(session), session, TAG_SESSION);
 		if (r < 0)
 			session_discard(session);
 	}

@@ -29,11 +29,16 @@ folders_look_down() {
 	includes src/generator | grep -vE ' (common/|generator/|config\.h$)' || true
 }
 
+# room FILE: the room it belongs to. worker-*.[ch] are one with worker.[ch].
+room() {
+	basename "${1%.[ch]}" | sed 's/^worker-.*/worker/'
+}
+
 rooms_of_the_daemon_look_down() {
 	local file included from to
 
 	while read -r file included; do
-		from=$(basename "${file%.[ch]}") to=$(basename "${included%.h}")
+		from=$(room "$file") to=$(room "$included")
 		if [[ -z ${floor[$from]-} ]]; then
 			echo "$file: on which floor is it? (the table of ${BASH_SOURCE[0]##*/})"
 		elif [[ $from != "$to" && ${floor[$to]-9} -ge ${floor[$from]} ]]; then
