@@ -53,6 +53,8 @@ probe 'open("/var/lib/greeterd/new", "w")'
 is 'but in its state folder' "$status" 0
 probe 'import os; print(*[p for p in os.listdir("/proc") if p == "1"])'
 is 'no process of others to be seen' "$out" ''
+probe 'import os; print(*map(os.path.exists, ["/proc/self", "/proc/sys", "/proc/sysrq-trigger", "/proc/irq"]))'
+is 'no tunable of the kernel either' "$out" 'True False False False'
 probe 'import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)'
 ok 'no memory that is written and run' matches "$err" 'Operation not permitted|Permission denied'
 inside /bin/sh -c '/bin/ls /; echo'
