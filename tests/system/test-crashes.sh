@@ -25,10 +25,10 @@ pids[killer]=$!
 refused=0 answered=0 lost=0
 while kill -0 "${pids[killer]}" 2>/dev/null; do
 	run sockctl hello --id 1-20 --timeout 20s
-	case $status in
-	0) answered=$((answered + 1)) ;;
-	3) refused=$((refused + 1)) ;;
-	*) lost=$((lost + 1)) ;;
+	case $status:$err in
+	0:*) answered=$((answered + 1)) ;;
+	*refused* | *'timed out'* | *'no reply'*) refused=$((refused + 1)) ;;
+	*) lost=$((lost + 1)) ;; # of all twenty too, when none was answered yet
 	esac
 done
 join killer
