@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 #include "common/cleanup.h"
 #include "common/duration.h"
@@ -22,6 +23,9 @@
 /* For peers to read what they are owed, before they are cut off. */
 #define DRAIN_USEC (USEC_PER_SEC * 7 / 10)
 
+/* That what was recorded waits for the disk. */
+#define SYNC_USEC (5 * USEC_PER_SEC)
+
 /* That stopping may take in all, systemd is told. */
 #define STOP_USEC (10 * USEC_PER_SEC)
 
@@ -36,6 +40,7 @@ struct daemon {
 	struct server *server;
 	sd_event *event;
 	struct notify *notify;
+	sd_event_source *sync_timer; /* armed while there is news for the disk */
 	sd_event_source *idle_timer; /* armed while nobody is connected and idle_exit is on */
 	uint64_t idle_span;          /* it goes off so long after that began; 0: it is not armed */
 	bool stopping;
@@ -44,6 +49,7 @@ struct daemon {
 static void daemon_deinit(struct daemon *daemon)
 {
 	sd_event_source_disable_unref(daemon->idle_timer);
+	sd_event_source_disable_unref(daemon->sync_timer);
 	notify_free(daemon->notify);
 	sd_event_unref(daemon->event);
 	server_free(daemon->server);
@@ -67,6 +73,16 @@ static uint64_t loop_now(const struct daemon *daemon)
 
 	(void)sd_event_now(daemon->event, CLOCK_MONOTONIC, &now); /* fails for no clock that we ask for */
 	return now;
+}
+
+/* Before the server is called: the time of day is read once a batch, as the other clock. */
+static uint64_t serving_now(struct daemon *daemon)
+{
+	uint64_t realtime = 0;
+
+	(void)sd_event_now(daemon->event, CLOCK_REALTIME, &realtime);
+	server_set_realtime(daemon->server, realtime);
+	return loop_now(daemon);
 }
 
 static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
@@ -107,6 +123,29 @@ static int on_idle(sd_event_source *source, uint64_t due, void *data)
 	return sd_event_exit(daemon->event, 0);
 }
 
+/* --- the roll's way to the disk */
+
+static int on_sync(sd_event_source *source, uint64_t due, void *data)
+{
+	struct daemon *daemon = data;
+
+	(void)source, (void)due;
+	roll_sync(daemon->roll);
+	journal_flush(daemon->journal, loop_now(daemon));
+	return 0;
+}
+
+/* A batch was served: the disk is asked for at most once in SYNC_USEC, and never while nobody greets. */
+static void sync_soon(struct daemon *daemon, uint64_t now)
+{
+	int armed = SD_EVENT_OFF;
+
+	if (sd_event_source_get_enabled(daemon->sync_timer, &armed) > 0 || !roll_is_kept(daemon->roll))
+		return;
+	(void)sd_event_source_set_time(daemon->sync_timer, now + SYNC_USEC);
+	(void)sd_event_source_set_enabled(daemon->sync_timer, SD_EVENT_ONESHOT);
+}
+
 /* --- the loop */
 
 static int end_when_drained(struct daemon *daemon)
@@ -119,7 +158,7 @@ static int end_when_drained(struct daemon *daemon)
 static int on_server_ready(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct daemon *daemon = data;
-	uint64_t now = loop_now(daemon);
+	uint64_t now = serving_now(daemon);
 	int r = server_dispatch(daemon->server, now);
 
 	(void)source, (void)fd, (void)revents;
@@ -128,6 +167,7 @@ static int on_server_ready(sd_event_source *source, int fd, uint32_t revents, vo
 	if (daemon->stopping)
 		return end_when_drained(daemon);
 	update_idle(daemon);
+	sync_soon(daemon, now);
 	notify_changed(daemon->notify, now);
 	return 0;
 }
@@ -157,7 +197,7 @@ static bool hand_over(struct daemon *daemon, uint64_t now)
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
 	struct daemon *daemon = data;
-	uint64_t now = loop_now(daemon);
+	uint64_t now = serving_now(daemon);
 
 	(void)source;
 	if (!daemon->stopping) {
@@ -198,6 +238,13 @@ static const struct {
 	{ SIGHUP, on_reload },
 };
 
+static int add_timer(struct daemon *daemon, sd_event_source **source, sd_event_time_handler_t handler)
+{
+	int r = sd_event_add_time(daemon->event, source, CLOCK_MONOTONIC, UINT64_MAX, 0, handler, daemon);
+
+	return r < 0 ? r : sd_event_source_set_enabled(*source, SD_EVENT_OFF);
+}
+
 static int open_loop(struct daemon *daemon)
 {
 	sigset_t blocked;
@@ -215,10 +262,9 @@ static int open_loop(struct daemon *daemon)
 		r = sd_event_add_io(
 			daemon->event, NULL, server_fd(daemon->server), EPOLLIN, on_server_ready, daemon);
 	if (r >= 0)
-		r = sd_event_add_time(
-			daemon->event, &daemon->idle_timer, CLOCK_MONOTONIC, UINT64_MAX, 0, on_idle, daemon);
+		r = add_timer(daemon, &daemon->sync_timer, on_sync);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(daemon->idle_timer, SD_EVENT_OFF);
+		r = add_timer(daemon, &daemon->idle_timer, on_idle);
 	if (r >= 0)
 		r = notify_new(daemon->event, describe, daemon, &daemon->notify);
 	return r < 0 ? r
@@ -228,6 +274,13 @@ static int open_loop(struct daemon *daemon)
 
 /* --- start */
 
+static void say_of_roll(void *data, const char *sentence)
+{
+	const struct daemon *daemon = data;
+
+	journal_say(daemon->journal, MESSAGE_PROBLEM, "%s", sentence);
+}
+
 static int open_server(struct daemon *daemon)
 {
 	struct server_setup setup = {
@@ -236,7 +289,14 @@ static int open_server(struct daemon *daemon)
 		.n_listeners = daemon->listeners.n,
 		.journal = daemon->journal,
 	};
-	int r = roll_new(daemon->settings.now->max_id, &daemon->roll);
+	const struct roll_setup roll = {
+		.folder = daemon->settings.state_dir,
+		.max_id = daemon->settings.now->max_id,
+		.now = (uint64_t)time(NULL) * USEC_PER_SEC,
+		.say = say_of_roll,
+		.data = daemon,
+	};
+	int r = roll_new(&roll, &daemon->roll);
 
 	if (r < 0)
 		return r;

@@ -1,24 +1,252 @@
 #include "greeterd/roll.h"
 
 #include <errno.h>
-#include <sys/mman.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "greeterd/flusher.h"
+#include "greeterd/roll-format.h"
+#include "greeterd/roll-map.h"
+
+#define MENDED_SAID_MAX 20 /* records that are reported one by one; the rest is counted */
+/* Looks at a record that is being written, before a reader takes its turn among the writers. */
+#define GLANCES_MAX 100
+#define SPINS_MAX 64 /* before a thread that waits for a record yields */
+#define OVERDUE_CALLS_MAX 3
+
+#if ATOMIC_LLONG_LOCK_FREE != 2
+#error "greeterd is written for machines whose 64-bit stores are whole"
+#endif
 
 struct roll {
-	size_t size; /* bytes of the mapping that counts lies in */
-	uint64_t *counts;
+	uint32_t max_id;
+	uint32_t session; /* in the head of each record written by this process */
+	const char *folder;
+	int (*sync)(int fd);
+	struct roll_voice voice;
+	struct roll_map map;
+	_Atomic uint64_t mended; /* records reset or mended so far */
+	uint64_t mended_told;
+	struct flusher *flusher; /* made at the first roll_sync() */
+	int sync_error;          /* the last that was told */
+	int overdue;             /* calls of roll_sync() that found the one before under way */
 };
 
-int roll_new(uint32_t max_id, struct roll **ret)
-{
-	_cleanup_(freep) struct roll *roll = calloc(1, sizeof(*roll));
+/* What a record says, in words: what its checksum covers. */
+struct values {
+	uint64_t count, first_seen, last_seen, peer[3];
+	uint32_t refusals;
+	uint8_t state;
+};
 
+_Static_assert(sizeof(struct netio_peer) == sizeof(((struct values *)NULL)->peer), "a peer is three words");
+
+/* --- one record */
+
+static size_t offset_of(uint32_t id)
+{
+	return ROLL_HEADER_SIZE + (size_t)id * sizeof(struct roll_record);
+}
+
+static uint32_t id_at(size_t offset)
+{
+	return (uint32_t)((offset - ROLL_HEADER_SIZE) / sizeof(struct roll_record));
+}
+
+static struct roll_record *record_of(struct roll *roll, uint32_t id)
+{
+	return roll_map_at(&roll->map, offset_of(id));
+}
+
+#define HEAD(session, id, sequence) ((uint64_t)(session) << 32 | (uint64_t)(id) << 8 | (sequence))
+
+static bool is_odd(uint64_t head)
+{
+	return head & 1;
+}
+
+static uint32_t session_of(uint64_t head)
+{
+	return (uint32_t)(head >> 32);
+}
+
+static uint32_t id_of(uint64_t head)
+{
+	return (uint32_t)head >> 8;
+}
+
+static uint64_t tail_of(uint32_t id, const struct values *values)
+{
+	const uint32_t low = values->refusals << 8 | values->state;
+	const uint64_t words[ROLL_SUMMED_WORDS] = { values->count, values->first_seen, values->last_seen,
+		values->peer[0], values->peer[1], values->peer[2], (uint64_t)id << 32 | low };
+
+	return (uint64_t)roll_checksum(words, ROLL_SUMMED_WORDS) << 32 | low;
+}
+
+/* Loads acquire and stores release, so that who sees a new word of a record also sees its head odd, or
+ * changed. */
+static uint64_t get(const _Atomic uint64_t *word)
+{
+	return atomic_load_explicit(word, memory_order_acquire);
+}
+
+static void set(_Atomic uint64_t *word, uint64_t value)
+{
+	atomic_store_explicit(word, value, memory_order_release);
+}
+
+/* Returns the tail. */
+static uint64_t read_values(const struct roll_record *record, struct values *ret)
+{
+	uint64_t tail;
+
+	ret->count = get(&record->count);
+	ret->first_seen = get(&record->first_seen);
+	ret->last_seen = get(&record->last_seen);
+	for (size_t i = 0; i < ELEMENTS(ret->peer); i++)
+		ret->peer[i] = get(&record->peer[i]);
+	tail = get(&record->tail);
+	ret->refusals = (uint32_t)tail >> 8;
+	ret->state = (uint8_t)tail;
+	return tail;
+}
+
+static void write_values(struct roll_record *record, uint32_t id, const struct values *values)
+{
+	set(&record->first_seen, values->first_seen);
+	set(&record->last_seen, values->last_seen);
+	for (size_t i = 0; i < ELEMENTS(values->peer); i++)
+		set(&record->peer[i], values->peer[i]);
+	set(&record->count, values->count);
+	set(&record->tail, tail_of(id, values));
+}
+
+static bool is_blank(uint64_t head, uint64_t tail, const struct values *values)
+{
+	static const struct values none;
+
+	return head == 0 && tail == 0 && memcmp(values, &none, offsetof(struct values, refusals)) == 0;
+}
+
+/* Whether the values are those that were written, given an even head. */
+static bool is_sound(uint64_t head, uint32_t id, uint64_t tail, const struct values *values)
+{
+	return is_blank(head, tail, values) || (id_of(head) == id && tail == tail_of(id, values));
+}
+
+static void tell_mended(struct roll *roll, uint32_t id, uint64_t count, const char *what, const char *outcome)
+{
+	char client[32] = "the unnumbered clients";
+
+	if (atomic_fetch_add(&roll->mended, 1) >= MENDED_SAID_MAX)
+		return;
+	if (id > 0)
+		snprintf(client, sizeof(client), "client %" PRIu32, id);
+	roll_tell(&roll->voice, "the record of %s %s; its count of %" PRIu64 " %s", client, what, count,
+		outcome);
+}
+
+/* Looks at a record that another process has written last, and makes it one of ours. */
+static void mend(struct roll *roll, struct roll_record *record, uint32_t id, uint64_t head)
+{
+	struct values values;
+	uint64_t tail = read_values(record, &values);
+
+	if (is_odd(head) && id_of(head) == id) {
+		memset(values.peer, 0, sizeof(values.peer)); /* may be a part of one and a part of another */
+		write_values(record, id, &values);
+		tell_mended(roll, id, values.count, "was being written when greeterd ended", "is kept");
+	} else if (!is_sound(head, id, tail, &values)) {
+		write_values(record, id, &(struct values){ 0 });
+		tell_mended(roll, id, values.count, "is damaged", "is given up, and begins anew");
+	}
+}
+
+/* Makes the record ours to write. Nobody holds it longer than a few stores take. */
+static void take(struct roll *roll, struct roll_record *record, uint32_t id)
+{
+	for (unsigned spins = 1;; spins++) {
+		uint64_t head = get(&record->head);
+		bool ours = session_of(head) == roll->session;
+		uint64_t taken = HEAD(roll->session, id, (ours ? (uint8_t)head : 0) | 1);
+
+		if (ours && is_odd(head)) {
+			if (spins % SPINS_MAX == 0)
+				sched_yield();
+			continue;
+		}
+		if (!atomic_compare_exchange_strong_explicit(
+			    &record->head, &head, taken, memory_order_acq_rel, memory_order_relaxed))
+			continue;
+		if (!ours)
+			mend(roll, record, id, head);
+		return;
+	}
+}
+
+/* Ends what take() began: only its owner changes an odd head. */
+static void release(struct roll *roll, struct roll_record *record, uint32_t id)
+{
+	uint64_t head = atomic_load_explicit(&record->head, memory_order_relaxed);
+
+	set(&record->head, HEAD(roll->session, id, (uint8_t)(head + 1)));
+}
+
+/* Reads without writing. Returns false when the record is being written, or needs to be mended. */
+static bool glance(const struct roll_record *record, uint32_t id, struct values *ret)
+{
+	uint64_t head = get(&record->head), tail;
+
+	if (is_odd(head))
+		return false;
+	tail = read_values(record, ret);
+	return get(&record->head) == head && is_sound(head, id, tail, ret);
+}
+
+static void read_record(struct roll *roll, uint32_t id, struct values *ret)
+{
+	struct roll_record *record = record_of(roll, id);
+
+	for (int i = 0; i < GLANCES_MAX; i++)
+		if (glance(record, id, ret))
+			return;
+	take(roll, record, id);
+	read_values(record, ret);
+	release(roll, record, id);
+}
+
+/* --- opening and closing */
+
+int roll_new(const struct roll_setup *setup, struct roll **ret)
+{
+	_cleanup_(freep) struct roll *roll = NULL;
+	int r;
+
+	if (setup->max_id > ROLL_ID_MAX)
+		return -EINVAL;
+	roll = calloc(1, sizeof(*roll));
 	if (!roll)
 		return -ENOMEM;
-	roll->size = ((size_t)max_id + 1) * sizeof(*roll->counts);
-	roll->counts = mmap(
-		NULL, roll->size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (roll->counts == MAP_FAILED)
-		return -ENOMEM;
+	roll->max_id = setup->max_id;
+	roll->folder = setup->folder;
+	roll->sync = setup->sync ? setup->sync : fdatasync;
+	roll->voice = (struct roll_voice){ .say = setup->say, .data = setup->data };
+	/* No two processes that wrote the file should have the same, and a counter in the file could be set
+	 * back by a power failure. */
+	if (getrandom(&roll->session, sizeof(roll->session), 0) != sizeof(roll->session))
+		return -EIO;
+	roll->session |= 1; /* not that of a blank record */
+	pthread_mutex_init(&roll->voice.one_at_a_time, NULL);
+	r = roll_map_init(&roll->map, setup->folder, setup->max_id, setup->now, &roll->voice);
+	if (r < 0)
+		return r;
 	*ret = TAKE_PTR(roll);
 	return 0;
 }
@@ -27,11 +255,155 @@ void roll_free(struct roll *roll)
 {
 	if (!roll)
 		return;
-	munmap(roll->counts, roll->size);
+	flusher_free(roll->flusher);
+	roll_map_deinit(&roll->map);
+	pthread_mutex_destroy(&roll->voice.one_at_a_time);
 	free(roll);
 }
 
-uint64_t roll_record(struct roll *roll, uint32_t id)
+bool roll_is_kept(const struct roll *roll)
 {
-	return ++roll->counts[id];
+	return roll->map.fd >= 0;
+}
+
+/* --- recording */
+
+uint64_t roll_record(struct roll *roll, uint32_t id, const struct netio_peer *peer, uint64_t now)
+{
+	struct roll_record *record = record_of(roll, id);
+	struct values values;
+
+	take(roll, record, id);
+	read_values(record, &values);
+	values.count++;
+	values.last_seen = now;
+	if (values.first_seen == 0)
+		values.first_seen = now;
+	memcpy(values.peer, peer, sizeof(values.peer));
+	write_values(record, id, &values);
+	release(roll, record, id);
+	return values.count;
+}
+
+void roll_refuse(struct roll *roll, uint32_t id)
+{
+	struct roll_record *record = record_of(roll, id);
+	struct values values;
+
+	take(roll, record, id);
+	read_values(record, &values);
+	if (values.refusals < ROLL_REFUSALS_MAX)
+		values.refusals++;
+	write_values(record, id, &values);
+	release(roll, record, id);
+}
+
+void roll_set_state(struct roll *roll, uint32_t id, uint8_t state)
+{
+	struct roll_record *record = record_of(roll, id);
+	struct values values;
+
+	take(roll, record, id);
+	read_values(record, &values);
+	values.state = state;
+	write_values(record, id, &values);
+	release(roll, record, id);
+}
+
+void roll_forget(struct roll *roll, uint32_t id)
+{
+	struct roll_record *record = record_of(roll, id);
+
+	take(roll, record, id);
+	write_values(record, id, &(struct values){ 0 });
+	release(roll, record, id);
+}
+
+/* --- reading */
+
+static int get_entry(struct roll *roll, uint32_t id, struct roll_entry *ret)
+{
+	struct values values;
+
+	read_record(roll, id, &values);
+	if (values.count == 0 && values.refusals == 0 && values.state == 0)
+		return -ENOENT;
+	*ret = (struct roll_entry){
+		.id = id,
+		.state = values.state,
+		.refusals = values.refusals,
+		.count = values.count,
+		.first_seen = values.first_seen,
+		.last_seen = values.last_seen,
+	};
+	memcpy(&ret->peer, values.peer, sizeof(ret->peer));
+	return 0;
+}
+
+int roll_get(struct roll *roll, uint32_t id, struct roll_entry *ret)
+{
+	size_t offset = offset_of(id);
+
+	return roll_map_skip(&roll->map, offset) == offset ? get_entry(roll, id, ret) : -ENOENT;
+}
+
+int roll_next(struct roll *roll, uint32_t first, struct roll_entry *ret)
+{
+	size_t offset = offset_of(first), end = offset_of(roll->max_id);
+
+	while (offset <= end) {
+		size_t data = roll_map_skip(&roll->map, offset);
+
+		if (data == offset && get_entry(roll, id_at(offset), ret) == 0)
+			return 0;
+		offset = data == offset ? offset + sizeof(struct roll_record) : data;
+	}
+	return -ENOENT;
+}
+
+/* --- syncing */
+
+static void tell_of_sync(struct roll *roll)
+{
+	int error = flusher_result(roll->flusher);
+	uint64_t mended = atomic_load(&roll->mended);
+
+	if (error != roll->sync_error && error < 0)
+		roll_tell(&roll->voice, "cannot bring %s/" ROLL_FILE_NAME " to the disk: %s", roll->folder,
+			strerror(-error));
+	else if (error != roll->sync_error || roll->overdue >= OVERDUE_CALLS_MAX)
+		roll_tell(&roll->voice, "%s/" ROLL_FILE_NAME " is on the disk again", roll->folder);
+	roll->sync_error = error;
+	roll->overdue = 0;
+	if (mended > MENDED_SAID_MAX && mended != roll->mended_told)
+		roll_tell(&roll->voice,
+			"%" PRIu64 " records of %s/" ROLL_FILE_NAME " were damaged in all, or being written",
+			mended, roll->folder);
+	roll->mended_told = mended;
+}
+
+void roll_sync(struct roll *roll)
+{
+	int r;
+
+	if (roll->map.fd < 0)
+		return;
+	if (!roll->flusher) {
+		r = flusher_new(roll->map.fd, roll->sync, &roll->flusher);
+		if (r < 0 && r != roll->sync_error)
+			roll_tell(&roll->voice, "cannot bring %s/" ROLL_FILE_NAME " to the disk: %s",
+				roll->folder, strerror(-r));
+		roll->sync_error = r;
+		if (r < 0)
+			return;
+	}
+	if (!flusher_busy(roll->flusher)) {
+		tell_of_sync(roll);
+		flusher_ask(roll->flusher);
+	} else if (++roll->overdue == OVERDUE_CALLS_MAX) {
+		roll_tell(&roll->voice,
+			"the disk does not take %s/" ROLL_FILE_NAME
+			": what is recorded from here on would be lost with the machine's power",
+			roll->folder);
+	}
 }

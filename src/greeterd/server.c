@@ -16,7 +16,8 @@ struct server {
 	struct admission *admission;
 	struct worker *worker;
 	struct server_counters counters;
-	uint64_t now; /* of the batch that is being served */
+	uint64_t now;      /* of the batch that is being served */
+	uint64_t realtime; /* of day, then */
 	uint64_t busy_reported_at;
 	uint64_t busy_reported; /* how many of counters.refusals[BUSY] the journal knows of */
 };
@@ -24,7 +25,7 @@ struct server {
 static void on_greeting(void *data, const struct session *session, const struct protocol_line *line)
 {
 	struct server *server = data;
-	uint64_t count = roll_record(server->setup.roll, line->id);
+	uint64_t count = roll_record(server->setup.roll, line->id, &session->peer, server->realtime);
 
 	server->counters.greetings++;
 	journal_greeting(server->setup.journal, &session->peer, line->id, count, line->text, line->text_len,
@@ -39,6 +40,7 @@ static void on_refusal(void *data, const struct session *session, enum protocol_
 	if (refusal == PROTOCOL_REFUSAL_BUSY) /* on_busy() counts it, and reports it at a bounded rate */
 		return;
 	server->counters.refusals[refusal]++;
+	roll_refuse(server->setup.roll, session->id);
 	journal_refusal(server->setup.journal, &session->peer, refusal, text, text_len, server->now);
 }
 
@@ -140,6 +142,11 @@ static void finish_batch(struct server *server)
 {
 	journal_flush(server->setup.journal, server->now);
 	worker_wake_at(server->worker, journal_next(server->setup.journal));
+}
+
+void server_set_realtime(struct server *server, uint64_t realtime)
+{
+	server->realtime = realtime;
 }
 
 int server_dispatch(struct server *server, uint64_t now)

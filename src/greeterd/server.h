@@ -45,6 +45,9 @@ int server_fd(const struct server *server);
  * epoll_wait(2). */
 int server_dispatch(struct server *server, uint64_t now);
 
+/* The time of day that greetings from here on are recorded with: CLOCK_REALTIME in microseconds. */
+void server_set_realtime(struct server *server, uint64_t realtime);
+
 /* Accepts no more, answers what was received, ends all connections: those that do not read at deadline at the
  * latest. */
 void server_drain(struct server *server, uint64_t now, uint64_t deadline);

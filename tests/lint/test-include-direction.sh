@@ -4,15 +4,17 @@ set -euo pipefail
 
 # The rooms of src/greeterd, from the ground up: a file includes only what stands on a lower floor than itself.
 declare -A floor=(
-	[cmdline]=0 [deadlines]=0 [exits]=0 [journal-sink]=0 [lastgood]=0 [messages]=0 [notify]=0 [turnaway]=0
-	[activation]=1 [admission]=1 [conf]=1 [journal]=1 [roll]=1
-	[session]=2 [startup]=2
-	[handover]=3
-	[worker]=4
-	[server]=5
+	[cmdline]=0 [deadlines]=0 [exits]=0 [flusher]=0 [journal-sink]=0 [lastgood]=0 [messages]=0 [notify]=0
+	[roll-format]=0 [turnaway]=0 [watchers]=0
+	[activation]=1 [admission]=1 [bus-ops]=1 [conf]=1 [journal]=1 [roll-file]=1
+	[bus-state]=2 [roll-map]=2 [session]=2 [startup]=2
+	[bus-list]=3 [bus-watch]=3 [handover]=3 [roll]=3
+	[bus-manager]=4 [worker]=4
+	[bus]=5 [server]=5
 	[inforce]=6
-	[daemon]=7
-	[main]=8
+	[control]=7
+	[daemon]=8
+	[main]=9
 )
 
 # Each of these prints what breaks its rule in the src/ of the current folder.
@@ -92,7 +94,7 @@ rules=(
 	'folders_look_down src/greeterd/session.c #include "session.h"'
 	'folders_look_down src/generator/main.c #include "greeterd/activation.h"'
 	'rooms_of_the_daemon_look_down src/greeterd/deadlines.c #include "greeterd/session.h"'
-	'rooms_of_the_daemon_look_down src/greeterd/roll.h #include "greeterd/journal.h"'
+	'rooms_of_the_daemon_look_down src/greeterd/roll-file.h #include "greeterd/journal.h"'
 	'rooms_of_the_daemon_look_down src/greeterd/session.c #include "greeterd/server.h"'
 	'rooms_of_the_daemon_look_down src/greeterd/unheard-of.c #include "greeterd/roll.h"'
 	'own_header_comes_first src/greeterd/roll.c #include <errno.h>'

@@ -91,7 +91,7 @@ static void starts(struct fixture *f, const char *text)
 {
 	write_file(f, text);
 	assert_int_equal(inforce_start(&f->inforce, false, &f->journal), 0);
-	assert_int_equal(roll_new(f->inforce.now->max_id, &f->roll), 0);
+	assert_int_equal(roll_new(&(struct roll_setup){ .max_id = f->inforce.now->max_id }, &f->roll), 0);
 
 	const struct server_setup setup = {
 		.settings = f->inforce.now,

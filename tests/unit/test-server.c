@@ -18,6 +18,8 @@
 #include "common/duration.h"
 #include "greeterd/server.h"
 
+#define NOW (UINT64_C(1700000000) * USEC_PER_SEC) /* of day */
+
 struct fixture {
 	struct settings settings;
 	struct roll *roll;
@@ -64,7 +66,7 @@ static int set_up(void **state)
 		.fd = f->log_write, .burst = 3, .max_id = 1000, .verbose = true
 	};
 	assert_int_equal(journal_new(&journal, &f->journal), 0);
-	assert_int_equal(roll_new(1000, &f->roll), 0);
+	assert_int_equal(roll_new(&(struct roll_setup){ .max_id = 1000 }, &f->roll), 0);
 	assert_int_equal(netio_parse("[::1]", 1, any), 1);
 	any[0].in6.sin6_port = 0;
 	f->listener = netio_listen(&any[0], 64);
@@ -149,7 +151,9 @@ static void test_records_and_logs_each_greeting(void **state)
 {
 	struct fixture *f = *state;
 	int fd = connect_client(f);
+	struct roll_entry entry;
 
+	server_set_realtime(f->server, NOW);
 	talks(f, fd, "I am client 2\nI am CLIENT<br>what\n",
 		strlen("I am SERVER\nI am SERVER<br>ERR syntax a greeting reads: I am client 2\n"));
 	close(fd);
@@ -162,7 +166,14 @@ static void test_records_and_logs_each_greeting(void **state)
 	assert_int_equal(server_counters(f->server)->connections, 1);
 	assert_int_equal(server_counters(f->server)->greetings, 2);
 	assert_int_equal(server_counters(f->server)->refusals[PROTOCOL_REFUSAL_SYNTAX], 1);
-	assert_int_equal(roll_record(f->roll, 2), 2); /* the next one after the one that was recorded */
+	assert_int_equal(roll_get(f->roll, 2, &entry), 0);
+	assert_int_equal(entry.count, 1);
+	assert_int_equal(entry.refusals, 0);
+	assert_int_equal(entry.last_seen, NOW);
+	assert_int_equal(entry.peer.family, AF_INET6);
+	assert_int_equal(roll_get(f->roll, 0, &entry), 0);
+	assert_int_equal(entry.count, 1);
+	assert_int_equal(entry.refusals, 1); /* of who greeted last on that connection */
 }
 
 static void test_summarises_beyond_the_burst_once_the_second_is_over(void **state)
