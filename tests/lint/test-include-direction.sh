@@ -6,7 +6,7 @@ set -euo pipefail
 declare -A floor=(
 	[cmdline]=0 [deadlines]=0 [exits]=0 [flusher]=0 [journal-sink]=0 [lastgood]=0 [messages]=0 [notify]=0
 	[roll-format]=0 [turnaway]=0 [watchers]=0
-	[activation]=1 [admission]=1 [bus-ops]=1 [conf]=1 [journal]=1 [roll-file]=1
+	[activation]=1 [admission]=1 [attendance]=1 [bus-ops]=1 [conf]=1 [journal]=1 [roll-file]=1
 	[bus-state]=2 [roll-map]=2 [session]=2 [startup]=2
 	[bus-list]=3 [bus-watch]=3 [handover]=3 [roll]=3
 	[bus-manager]=4 [worker]=4
@@ -78,12 +78,16 @@ sd_daemon_has_two_users() {
 	found '<systemd/sd-daemon\.h>' '^src/greeterd/(activation|notify)\.c$'
 }
 
-sd_event_has_two_users() {
-	found '<systemd/sd-event\.h>' '^src/greeterd/(daemon\.c|notify\.[ch])$'
+sd_event_has_three_users() {
+	found '<systemd/sd-event\.h>' '^src/greeterd/(daemon\.c|notify\.[ch]|bus(-[a-z]+)?\.[ch])$'
 }
 
-only_the_daemon_knows_systemd() {
-	found '<systemd/' '^src/greeterd/'
+sd_bus_has_one_user_on_each_side() {
+	found '<systemd/sd-bus\.h>' '^src/(greeterd/bus(-[a-z]+)?|sockctl/control(-[a-z]+)?)\.[ch]$'
+}
+
+systemd_is_known_to_the_daemon_and_control() {
+	found '<systemd/' '^src/(greeterd/|sockctl/control(-[a-z]+)?\.[ch]$)'
 }
 
 # Each rule with a breach of it: the file and what stands in it.
@@ -102,9 +106,11 @@ rules=(
 	'journal_has_one_writer src/greeterd/session.c #include <systemd/sd-journal.h>'
 	'journal_has_one_writer src/sockctl/main.c sd_journal_print();'
 	'sd_daemon_has_two_users src/greeterd/session.c #include <systemd/sd-daemon.h>'
-	'sd_event_has_two_users src/greeterd/server.c #include <systemd/sd-event.h>'
-	'only_the_daemon_knows_systemd src/common/netio.c #include <systemd/sd-daemon.h>'
-	'only_the_daemon_knows_systemd src/generator/main.c #include <systemd/sd-daemon.h>'
+	'sd_event_has_three_users src/greeterd/server.c #include <systemd/sd-event.h>'
+	'sd_bus_has_one_user_on_each_side src/greeterd/server.c #include <systemd/sd-bus.h>'
+	'sd_bus_has_one_user_on_each_side src/sockctl/hello.c #include <systemd/sd-bus.h>'
+	'systemd_is_known_to_the_daemon_and_control src/common/netio.c #include <systemd/sd-daemon.h>'
+	'systemd_is_known_to_the_daemon_and_control src/generator/main.c #include <systemd/sd-daemon.h>'
 )
 
 case_number=0
