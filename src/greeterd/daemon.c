@@ -17,6 +17,7 @@
 #include "greeterd/journal.h"
 #include "greeterd/notify.h"
 #include "greeterd/roll.h"
+#include "greeterd/rollcall.h"
 #include "greeterd/server.h"
 #include "greeterd/startup.h"
 
@@ -37,6 +38,7 @@ struct daemon {
 	struct journal *journal;
 	struct listeners listeners;
 	struct roll *roll;
+	struct rollcall *rollcall;
 	struct server *server;
 	sd_event *event;
 	struct notify *notify;
@@ -53,6 +55,7 @@ static void daemon_deinit(struct daemon *daemon)
 	notify_free(daemon->notify);
 	sd_event_unref(daemon->event);
 	server_free(daemon->server);
+	rollcall_free(daemon->rollcall);
 	roll_free(daemon->roll);
 	activation_close(&daemon->listeners);
 	if (daemon->journal)
@@ -90,18 +93,24 @@ static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
 	const struct daemon *daemon = data;
 	const struct server_counters *counters = server_counters(daemon->server);
 	const struct inforce *settings = &daemon->settings;
+	size_t n_missing = attendance_count(rollcall_attendance(daemon->rollcall), ATTENDANCE_MISSING);
+	char missing[40] = "";
 
-	snprintf(text, NOTIFY_TEXT_MAX, "%zu connected, %" PRIu64 " greetings%s%s%s%s",
-		server_connections(daemon->server), counters->greetings,
+	if (n_missing > 0)
+		snprintf(missing, sizeof(missing), ", %zu missing", n_missing);
+	snprintf(text, NOTIFY_TEXT_MAX, "%zu connected, %" PRIu64 " greetings%s%s%s%s%s",
+		server_connections(daemon->server), counters->greetings, missing,
 		settings->port_trouble[0] ? "; " : "", settings->port_trouble,
 		settings->trouble[0] ? "; " : "", settings->trouble);
 }
 
 /* --- idle exit */
 
+/* Who awaits somebody is not idle. */
 static void update_idle(struct daemon *daemon)
 {
-	bool idle = daemon->listeners.inherited && server_connections(daemon->server) == 0;
+	bool idle = daemon->listeners.inherited && server_connections(daemon->server) == 0 &&
+		    daemon->settings.now->n_expect == 0;
 	uint64_t span = idle ? daemon->settings.now->idle_exit_usec : 0;
 
 	if (span == daemon->idle_span)
@@ -166,6 +175,7 @@ static int on_server_ready(sd_event_source *source, int fd, uint32_t revents, vo
 		return r;
 	if (daemon->stopping)
 		return end_when_drained(daemon);
+	rollcall_served(daemon->rollcall);
 	update_idle(daemon);
 	sync_soon(daemon, now);
 	notify_changed(daemon->notify, now);
@@ -223,6 +233,9 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
 		return 0;
 	notify_reloading(now);
 	inforce_reload(&daemon->settings, daemon->server, &daemon->listeners, daemon->journal);
+	if (rollcall_configure(daemon->rollcall, daemon->settings.now, now) < 0)
+		journal_say(
+			daemon->journal, MESSAGE_PROBLEM, "out of memory: the setting expect is as before");
 	journal_flush(daemon->journal, now);
 	update_idle(daemon);
 	notify_ready(daemon->notify, now);
@@ -255,7 +268,7 @@ static int open_loop(struct daemon *daemon)
 		sigaddset(&blocked, signals[i].signal);
 	if (sigprocmask(SIG_BLOCK, &blocked, NULL) < 0)
 		return -errno;
-	r = sd_event_new(&daemon->event);
+	r = 0;
 	for (size_t i = 0; r >= 0 && i < ELEMENTS(signals); i++)
 		r = sd_event_add_signal(daemon->event, NULL, signals[i].signal, signals[i].handler, daemon);
 	if (r >= 0)
@@ -281,6 +294,19 @@ static void say_of_roll(void *data, const char *sentence)
 	journal_say(daemon->journal, MESSAGE_PROBLEM, "%s", sentence);
 }
 
+static int open_rollcall(struct daemon *daemon)
+{
+	const struct rollcall_setup setup = {
+		.event = daemon->event,
+		.roll = daemon->roll,
+		.journal = daemon->journal,
+		.max_id = daemon->settings.now->max_id,
+	};
+	int r = rollcall_new(&setup, &daemon->rollcall);
+
+	return r < 0 ? r : rollcall_configure(daemon->rollcall, daemon->settings.now, loop_now(daemon));
+}
+
 static int open_server(struct daemon *daemon)
 {
 	struct server_setup setup = {
@@ -298,9 +324,12 @@ static int open_server(struct daemon *daemon)
 	};
 	int r = roll_new(&roll, &daemon->roll);
 
+	if (r >= 0)
+		r = open_rollcall(daemon);
 	if (r < 0)
 		return r;
 	setup.roll = daemon->roll;
+	setup.attendance = rollcall_attendance(daemon->rollcall);
 	return server_new(&setup, &daemon->server);
 }
 
@@ -354,7 +383,9 @@ int daemon_run(const struct daemon_options *options)
 	r = startup_listeners(daemon.settings.now, daemon.journal, &daemon.listeners);
 	if (r != 0)
 		return r;
-	r = open_server(&daemon);
+	r = sd_event_new(&daemon.event);
+	if (r >= 0)
+		r = open_server(&daemon);
 	if (r < 0)
 		return say_failure(&daemon, "cannot serve", r);
 	r = open_loop(&daemon);

@@ -21,15 +21,8 @@ static void set_trouble(
 
 static void say_unused(const struct settings *settings, struct journal *journal)
 {
-	const char *const unused[] = {
-		settings->workers != 1 ? "workers" : NULL,
-		settings->n_expect > 0 ? "expect" : NULL,
-	};
-
-	for (size_t i = 0; i < ELEMENTS(unused); i++)
-		if (unused[i])
-			journal_say(journal, MESSAGE_PROBLEM, "the setting %s has no effect in this version",
-				unused[i]);
+	if (settings->workers != 1)
+		journal_say(journal, MESSAGE_PROBLEM, "the setting workers has no effect in this version");
 }
 
 static void save(const struct inforce *inforce, struct journal *journal)

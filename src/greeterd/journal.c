@@ -324,6 +324,20 @@ static void replace_controls(char *line)
 			*line = '?';
 }
 
+void journal_state(struct journal *journal, enum message message, uint32_t id, const char *group,
+	const char *before, const char *after)
+{
+	const struct entry entry = { .kind = KIND_OTHER, .count = 1 };
+	char name[20], line[TEXT_MAX], fields[256];
+
+	snprintf(line, sizeof(line), "%s%s%s%s is %s, was %s", client_name(id, name), group[0] ? " (" : "",
+		group, group[0] ? ")" : "", after, before);
+	replace_controls(line);
+	snprintf(fields, sizeof(fields),
+		"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_GROUP=%s\nGREETERD_STATE=%s\n", id, group, after);
+	add_entry(journal, &entry, message, line, fields, journal->second);
+}
+
 void journal_say(struct journal *journal, enum message message, const char *format, ...)
 {
 	const struct entry entry = { .kind = KIND_OTHER, .count = 1 };

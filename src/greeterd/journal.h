@@ -48,6 +48,10 @@ void journal_disconnect(struct journal *journal, const struct netio_peer *peer, 
 void journal_refusal(struct journal *journal, const struct netio_peer *peer, enum protocol_refusal refusal,
 	const char *text, size_t text_len, uint64_t now);
 
+/* A client of a group (a name, or "") has another state: attendance.h. */
+void journal_state(struct journal *journal, enum message message, uint32_t id, const char *group,
+	const char *before, const char *after);
+
 /* Any other message. */
 void journal_say(struct journal *journal, enum message message, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

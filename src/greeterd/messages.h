@@ -17,6 +17,7 @@ enum message {
 	MESSAGE_MISMATCH, /* the sockets handed over are not those that the settings name */
 	MESSAGE_MISSING,  /* a client that was expected has not greeted */
 	MESSAGE_RETURNED, /* a missing client greeted again */
+	MESSAGE_STATE,    /* a client that is expected has any other state */
 	MESSAGE_PROBLEM,  /* something that an administrator should know */
 	MESSAGE_DETAIL,   /* what only -v shows */
 	MESSAGES

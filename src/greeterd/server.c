@@ -28,6 +28,8 @@ static void on_greeting(void *data, const struct session *session, const struct 
 	uint64_t count = roll_record(server->setup.roll, line->id, &session->peer, server->realtime);
 
 	server->counters.greetings++;
+	if (server->setup.attendance)
+		attendance_greeting(server->setup.attendance, line->id, server->now);
 	journal_greeting(server->setup.journal, &session->peer, line->id, count, line->text, line->text_len,
 		server->now);
 }

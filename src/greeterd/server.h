@@ -14,6 +14,7 @@
 #include "common/cleanup.h"
 #include "common/protocol.h"
 #include "common/settings.h"
+#include "greeterd/attendance.h"
 #include "greeterd/journal.h"
 #include "greeterd/roll.h"
 
@@ -25,6 +26,7 @@ struct server_setup {
 	size_t n_listeners;
 	struct roll *roll;
 	struct journal *journal;
+	struct attendance *attendance; /* NULL: nobody is expected */
 };
 
 struct server_counters {

@@ -9,7 +9,7 @@ declare -A floor=(
 	[activation]=1 [admission]=1 [attendance]=1 [bus-ops]=1 [conf]=1 [journal]=1 [roll-file]=1
 	[bus-state]=2 [roll-map]=2 [session]=2 [startup]=2
 	[bus-list]=3 [bus-watch]=3 [handover]=3 [roll]=3
-	[bus-manager]=4 [worker]=4
+	[bus-manager]=4 [rollcall]=4 [worker]=4
 	[bus]=5 [server]=5
 	[inforce]=6
 	[control]=7
@@ -78,8 +78,8 @@ sd_daemon_has_two_users() {
 	found '<systemd/sd-daemon\.h>' '^src/greeterd/(activation|notify)\.c$'
 }
 
-sd_event_has_three_users() {
-	found '<systemd/sd-event\.h>' '^src/greeterd/(daemon\.c|notify\.[ch]|bus(-[a-z]+)?\.[ch])$'
+sd_event_has_few_users() {
+	found '<systemd/sd-event\.h>' '^src/greeterd/(daemon\.c|(notify|rollcall)\.[ch]|bus(-[a-z]+)?\.[ch])$'
 }
 
 sd_bus_has_one_user_on_each_side() {
@@ -106,7 +106,7 @@ rules=(
 	'journal_has_one_writer src/greeterd/session.c #include <systemd/sd-journal.h>'
 	'journal_has_one_writer src/sockctl/main.c sd_journal_print();'
 	'sd_daemon_has_two_users src/greeterd/session.c #include <systemd/sd-daemon.h>'
-	'sd_event_has_three_users src/greeterd/server.c #include <systemd/sd-event.h>'
+	'sd_event_has_few_users src/greeterd/server.c #include <systemd/sd-event.h>'
 	'sd_bus_has_one_user_on_each_side src/greeterd/server.c #include <systemd/sd-bus.h>'
 	'sd_bus_has_one_user_on_each_side src/sockctl/hello.c #include <systemd/sd-bus.h>'
 	'systemd_is_known_to_the_daemon_and_control src/common/netio.c #include <systemd/sd-daemon.h>'

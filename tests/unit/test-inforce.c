@@ -170,8 +170,6 @@ static void test_says_which_settings_have_no_effect(void **state)
 
 	starts(f, "workers = 2;");
 	assert_true(was_said(f, "the setting workers has no effect in this version"));
-	reloads(f, "expect = ( { id = \"1\"; every = 60; } );");
-	assert_true(was_said(f, "the setting expect has no effect in this version"));
 }
 
 static void test_a_bad_file_changes_nothing(void **state)

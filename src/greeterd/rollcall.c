@@ -1,0 +1,132 @@
+#include "greeterd/rollcall.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "common/duration.h"
+
+#define TIMER_ACCURACY_USEC (USEC_PER_SEC / 20)
+
+struct rollcall {
+	struct rollcall_setup setup;
+	const struct settings *settings; /* whose groups are expected; NULL: none yet */
+	struct attendance *attendance;
+	sd_event_source *timer;
+	uint64_t timer_at; /* ATTENDANCE_NEVER: not armed */
+};
+
+static uint64_t boottime(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* fails for no clock that Linux has */
+	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
+}
+
+static const char *group_name(const struct rollcall *rollcall, uint32_t id)
+{
+	size_t group = attendance_group(rollcall->attendance, id);
+
+	return rollcall->settings && group < rollcall->settings->n_expect
+		       ? rollcall->settings->expect[group].name
+		       : "";
+}
+
+static void on_change(
+	void *data, uint32_t id, enum attendance_state before, enum attendance_state after, uint64_t now)
+{
+	struct rollcall *rollcall = data;
+	const char *group = group_name(rollcall, id);
+
+	(void)now;
+	roll_set_state(rollcall->setup.roll, id, (uint8_t)after);
+	journal_state(rollcall->setup.journal,
+		after == ATTENDANCE_MISSING    ? MESSAGE_MISSING
+		: after == ATTENDANCE_RETURNED ? MESSAGE_RETURNED
+					       : MESSAGE_STATE,
+		id, group, attendance_state_name(before), attendance_state_name(after));
+	if (rollcall->setup.changed)
+		rollcall->setup.changed(rollcall->setup.data, id, group, before, after);
+}
+
+static uint8_t remembered(void *data, uint32_t id)
+{
+	const struct rollcall *rollcall = data;
+	struct roll_entry entry;
+
+	return roll_get(rollcall->setup.roll, id, &entry) == 0 ? entry.state : ATTENDANCE_UNEXPECTED;
+}
+
+static int on_timer(sd_event_source *source, uint64_t due, void *data)
+{
+	struct rollcall *rollcall = data;
+	struct attendance_time now = { .monotonic = due, .boottime = boottime() };
+
+	(void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now.monotonic);
+	rollcall->timer_at = ATTENDANCE_NEVER;
+	attendance_tick(rollcall->attendance, &now);
+	journal_flush(rollcall->setup.journal, now.monotonic);
+	rollcall_served(rollcall);
+	return 0;
+}
+
+int rollcall_new(const struct rollcall_setup *setup, struct rollcall **ret)
+{
+	_cleanup_(rollcall_freep) struct rollcall *rollcall = calloc(1, sizeof(*rollcall));
+	struct attendance_observer observer = {
+		.changed = on_change, .remembered = remembered, .data = rollcall
+	};
+	int r;
+
+	if (!rollcall)
+		return -ENOMEM;
+	rollcall->setup = *setup;
+	rollcall->timer_at = ATTENDANCE_NEVER;
+	r = attendance_new(setup->max_id, &observer, &rollcall->attendance);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(setup->event, &rollcall->timer, CLOCK_MONOTONIC, UINT64_MAX,
+		TIMER_ACCURACY_USEC, on_timer, rollcall);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_enabled(rollcall->timer, SD_EVENT_OFF);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(rollcall);
+	return 0;
+}
+
+void rollcall_free(struct rollcall *rollcall)
+{
+	if (!rollcall)
+		return;
+	sd_event_source_disable_unref(rollcall->timer);
+	attendance_free(rollcall->attendance);
+	free(rollcall);
+}
+
+int rollcall_configure(struct rollcall *rollcall, const struct settings *settings, uint64_t now)
+{
+	const struct attendance_time time = { .monotonic = now, .boottime = boottime() };
+	int r = attendance_configure(rollcall->attendance, settings->expect, settings->n_expect, &time);
+
+	rollcall->settings = r < 0 ? NULL : settings; /* those before may be gone */
+	rollcall_served(rollcall);
+	return r;
+}
+
+void rollcall_served(struct rollcall *rollcall)
+{
+	uint64_t next = attendance_next(rollcall->attendance);
+
+	if (next >= rollcall->timer_at)
+		return;
+	if (sd_event_source_set_time(rollcall->timer, next) >= 0 &&
+		sd_event_source_set_enabled(rollcall->timer, SD_EVENT_ONESHOT) >= 0)
+		rollcall->timer_at = next;
+}
+
+struct attendance *rollcall_attendance(struct rollcall *rollcall)
+{
+	return rollcall->attendance;
+}
