@@ -8,13 +8,14 @@
 #include "common/cleanup.h"
 #include "common/options.h"
 
-enum { OPTION_CHECK = 256, OPTION_DUMP_CONFIG, OPTION_STATE_DIR, OPTION_VERSION };
+enum { OPTION_CHECK = 256, OPTION_DUMP_CONFIG, OPTION_STATE_DIR, OPTION_USER, OPTION_VERSION };
 
 static const struct option_spec table[] = {
 	{ 'c', "config", "FILE", "read the settings from FILE, not from " GREETERD_CONFIG_FILE },
 	{ OPTION_CHECK, "check", NULL, "check the settings and exit: 0, or 78 when something is wrong" },
 	{ OPTION_DUMP_CONFIG, "dump-config", NULL, "print all settings as they are in force and exit" },
 	{ OPTION_STATE_DIR, "state-dir", "DIR", "keep what must outlast a restart in DIR" },
+	{ OPTION_USER, "user", NULL, "be controlled over the bus of the user, not of the system" },
 	{ 'v', "verbose", NULL, "log details too" },
 	{ 'h', "help", NULL, "print this text and exit" },
 	{ OPTION_VERSION, "version", NULL, "print the version and exit" },
@@ -45,6 +46,9 @@ int cmdline_parse(int argc, char **argv, struct cmdline *ret)
 			break;
 		case OPTION_STATE_DIR:
 			cmdline.state_dir = arg;
+			break;
+		case OPTION_USER:
+			cmdline.user = true;
 			break;
 		case 'v':
 			cmdline.verbose = true;

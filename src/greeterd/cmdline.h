@@ -9,6 +9,7 @@ struct cmdline {
 	enum cmdline_action action;
 	const char *config; /* the file of --config, or NULL */
 	bool verbose;
+	bool user;
 	const char *state_dir; /* the folder of --state-dir, or NULL */
 };
 

@@ -12,10 +12,13 @@
 #include "common/cleanup.h"
 #include "common/duration.h"
 #include "greeterd/activation.h"
+#include "greeterd/bus.h"
+#include "greeterd/control.h"
 #include "greeterd/exits.h"
 #include "greeterd/inforce.h"
 #include "greeterd/journal.h"
 #include "greeterd/notify.h"
+#include "greeterd/restart.h"
 #include "greeterd/roll.h"
 #include "greeterd/rollcall.h"
 #include "greeterd/server.h"
@@ -39,9 +42,12 @@ struct daemon {
 	struct listeners listeners;
 	struct roll *roll;
 	struct rollcall *rollcall;
+	struct watchers watchers;
 	struct server *server;
 	sd_event *event;
 	struct notify *notify;
+	struct control control;
+	struct bus *bus;
 	sd_event_source *sync_timer; /* armed while there is news for the disk */
 	sd_event_source *idle_timer; /* armed while nobody is connected and idle_exit is on */
 	uint64_t idle_span;          /* it goes off so long after that began; 0: it is not armed */
@@ -50,6 +56,7 @@ struct daemon {
 
 static void daemon_deinit(struct daemon *daemon)
 {
+	bus_free(daemon->bus);
 	sd_event_source_disable_unref(daemon->idle_timer);
 	sd_event_source_disable_unref(daemon->sync_timer);
 	notify_free(daemon->notify);
@@ -106,11 +113,11 @@ static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
 
 /* --- idle exit */
 
-/* Who awaits somebody is not idle. */
+/* Whom somebody watches, or who awaits somebody, is not idle. */
 static void update_idle(struct daemon *daemon)
 {
 	bool idle = daemon->listeners.inherited && server_connections(daemon->server) == 0 &&
-		    daemon->settings.now->n_expect == 0;
+		    daemon->watchers.n == 0 && daemon->settings.now->n_expect == 0;
 	uint64_t span = idle ? daemon->settings.now->idle_exit_usec : 0;
 
 	if (span == daemon->idle_span)
@@ -178,30 +185,9 @@ static int on_server_ready(sd_event_source *source, int fd, uint32_t revents, vo
 	rollcall_served(daemon->rollcall);
 	update_idle(daemon);
 	sync_soon(daemon, now);
+	bus_served(daemon->bus);
 	notify_changed(daemon->notify, now);
 	return 0;
-}
-
-/* Leaves the connections to the next process, if systemd keeps them for it. Returns whether it does. */
-static bool hand_over(struct daemon *daemon, uint64_t now)
-{
-	_cleanup_(closep) int carrier = -1;
-	size_t n;
-	int r;
-
-	if (!daemon->listeners.inherited || !activation_is_service())
-		return false;
-	carrier = server_hand_over(daemon->server, now);
-	if (carrier == -ENODATA)
-		return server_connections(daemon->server) == 0;
-	n = server_connections(daemon->server);
-	r = carrier < 0 ? carrier : notify_store(carrier);
-	if (r < 0) {
-		journal_say(daemon->journal, MESSAGE_PROBLEM, "cannot hand over %zu connections: %s", n,
-			strerror(-r));
-		return false;
-	}
-	return true;
 }
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
@@ -216,29 +202,45 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 			server_connections(daemon->server));
 		notify_stopping(daemon->notify, "Answering what was received", STOP_USEC);
 		daemon->stopping = true;
-		if (hand_over(daemon, now))
+		if (restart_hand_over(daemon->server, &daemon->listeners, daemon->journal, now))
 			return sd_event_exit(daemon->event, 0);
 	}
 	server_drain(daemon->server, now, now + DRAIN_USEC);
 	return end_when_drained(daemon);
 }
 
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+static int reload(void *data, const char *ret_pending[static SETTINGS_PENDING_MAX], size_t *ret_n_pending,
+	struct settings_report *report)
 {
 	struct daemon *daemon = data;
 	uint64_t now = loop_now(daemon);
+	int r;
 
-	(void)source, (void)info;
 	if (daemon->stopping)
-		return 0;
+		return -ESHUTDOWN;
 	notify_reloading(now);
-	inforce_reload(&daemon->settings, daemon->server, &daemon->listeners, daemon->journal);
+	r = inforce_reload(&daemon->settings, daemon->server, &daemon->listeners, daemon->journal,
+		ret_pending, ret_n_pending, report);
+	if (r == 0)
+		(void)sd_event_now(daemon->event, CLOCK_REALTIME, &daemon->control.reloaded_at);
 	if (rollcall_configure(daemon->rollcall, daemon->settings.now, now) < 0)
 		journal_say(
 			daemon->journal, MESSAGE_PROBLEM, "out of memory: the setting expect is as before");
 	journal_flush(daemon->journal, now);
 	update_idle(daemon);
 	notify_ready(daemon->notify, now);
+	bus_properties_changed(daemon->bus);
+	return r;
+}
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
+{
+	_cleanup_(settings_report_free) struct settings_report report = { 0 };
+	const char *pending[SETTINGS_PENDING_MAX];
+	size_t n_pending;
+
+	(void)source, (void)info;
+	(void)reload(data, pending, &n_pending, &report); /* which says how it went */
 	return 0;
 }
 
@@ -294,6 +296,30 @@ static void say_of_roll(void *data, const char *sentence)
 	journal_say(daemon->journal, MESSAGE_PROBLEM, "%s", sentence);
 }
 
+static void on_state_changed(
+	void *data, uint32_t id, const char *group, enum attendance_state before, enum attendance_state after)
+{
+	static const enum watch_kind kinds[ATTENDANCE_STATES] = {
+		[ATTENDANCE_PRESENT] = WATCH_PRESENT,
+		[ATTENDANCE_LATE] = WATCH_LATE,
+		[ATTENDANCE_MISSING] = WATCH_MISSING,
+		[ATTENDANCE_RETURNED] = WATCH_RETURNED,
+		[ATTENDANCE_PAUSED] = WATCH_PAUSED,
+	};
+	struct daemon *daemon = data;
+	uint64_t when = 0;
+
+	if (!daemon->bus) /* at the start nobody has heard of anything else yet */
+		return;
+	(void)sd_event_now(daemon->event, CLOCK_REALTIME, &when);
+	if (kinds[after])
+		watchers_event(&daemon->watchers, kinds[after], id, NULL, 0, when);
+	bus_state_changed(
+		daemon->bus, id, group, attendance_state_name(before), attendance_state_name(after), when);
+	bus_properties_changed(daemon->bus);
+	bus_served(daemon->bus);
+}
+
 static int open_rollcall(struct daemon *daemon)
 {
 	const struct rollcall_setup setup = {
@@ -301,6 +327,8 @@ static int open_rollcall(struct daemon *daemon)
 		.roll = daemon->roll,
 		.journal = daemon->journal,
 		.max_id = daemon->settings.now->max_id,
+		.changed = on_state_changed,
+		.data = daemon,
 	};
 	int r = rollcall_new(&setup, &daemon->rollcall);
 
@@ -314,6 +342,7 @@ static int open_server(struct daemon *daemon)
 		.listeners = daemon->listeners.fds,
 		.n_listeners = daemon->listeners.n,
 		.journal = daemon->journal,
+		.watchers = &daemon->watchers,
 	};
 	const struct roll_setup roll = {
 		.folder = daemon->settings.state_dir,
@@ -333,27 +362,43 @@ static int open_server(struct daemon *daemon)
 	return server_new(&setup, &daemon->server);
 }
 
-/* Goes on with the connections that the process before has left. */
-static void take_up(struct daemon *daemon)
+static void watched(void *data)
 {
-	size_t taken = 0, lost = 0;
+	update_idle(data);
+}
 
-	for (size_t i = 0; i < daemon->listeners.n_carriers; i++) {
-		size_t lost_here = 0;
-		int n = server_take_up(
-			daemon->server, daemon->listeners.carriers[i], loop_now(daemon), &lost_here);
+static void say_of_control(void *data, const char *sentence)
+{
+	const struct daemon *daemon = data;
 
-		taken += n > 0 ? (size_t)n : 0;
-		lost += lost_here;
-	}
-	if (daemon->listeners.n_carriers > 0)
-		notify_clear_store();
-	if (taken > 0)
-		journal_say(daemon->journal, MESSAGE_RESTART, "took up %zu connections of the process before",
-			taken);
-	if (lost > 0)
-		journal_say(daemon->journal, MESSAGE_PROBLEM,
-			"closed %zu connections of the process before: damaged, unknown, or too many", lost);
+	journal_say(daemon->journal, MESSAGE_CONTROL, "%s", sentence);
+	journal_flush(daemon->journal, loop_now(daemon));
+}
+
+static int open_bus(struct daemon *daemon, bool user)
+{
+	const struct bus_setup setup = {
+		.event = daemon->event,
+		.user = user,
+		.watchers = &daemon->watchers,
+		.ops = &control_ops,
+		.data = &daemon->control,
+	};
+
+	daemon->control = (struct control){
+		.settings = &daemon->settings,
+		.listeners = &daemon->listeners,
+		.server = daemon->server,
+		.roll = daemon->roll,
+		.rollcall = daemon->rollcall,
+		.watchers = &daemon->watchers,
+		.reload = reload,
+		.watched = watched,
+		.say = say_of_control,
+		.daemon = daemon,
+	};
+	(void)sd_event_now(daemon->event, CLOCK_REALTIME, &daemon->control.started_at);
+	return bus_new(&setup, &daemon->bus);
 }
 
 /* READY=1 goes out when everything is up, and not before: sd_notify(3). */
@@ -391,7 +436,10 @@ int daemon_run(const struct daemon_options *options)
 	r = open_loop(&daemon);
 	if (r < 0)
 		return say_failure(&daemon, "cannot start the event loop", r);
-	take_up(&daemon);
+	r = open_bus(&daemon, options->user);
+	if (r < 0)
+		return say_failure(&daemon, "cannot prepare for the bus", r);
+	restart_take_up(daemon.server, &daemon.listeners, daemon.journal, loop_now(&daemon));
 	say_ready(&daemon);
 	r = sd_event_loop(daemon.event);
 	return r < 0 ? say_failure(&daemon, "the event loop failed", r) : 0;

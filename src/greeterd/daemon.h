@@ -13,6 +13,7 @@ struct daemon_options {
 	const char *config;    /* the settings file; NULL: the default one */
 	const char *state_dir; /* a folder for what must outlast a restart; NULL: none */
 	bool verbose;          /* the log holds details too */
+	bool user;             /* controlled over the user's bus, not the system's */
 };
 
 /* Serves until told to stop. Returns an exit status (exits.h); what failed has been said. */

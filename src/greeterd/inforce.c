@@ -92,32 +92,33 @@ static void say_reloaded(
 		n_pending > 0 ? "; waiting for a restart: " : "", names);
 }
 
-void inforce_reload(struct inforce *inforce, struct server *server, const struct listeners *listeners,
-	struct journal *journal)
+int inforce_reload(struct inforce *inforce, struct server *server, const struct listeners *listeners,
+	struct journal *journal, const char *ret_pending[static SETTINGS_PENDING_MAX], size_t *ret_n_pending,
+	struct settings_report *report)
 {
-	_cleanup_(settings_report_free) struct settings_report report = { 0 };
-	const char *pending[SETTINGS_PENDING_MAX];
 	struct settings *fresh;
-	size_t n_pending;
-	int r = conf_load(inforce->file, &fresh, &report);
+	int r = conf_load(inforce->file, &fresh, report);
 
 	if (r < 0) {
-		startup_say_report(journal, &report);
-		set_trouble(inforce, "not reloaded", &report);
+		startup_say_report(journal, report);
+		set_trouble(inforce, "not reloaded", report);
 		journal_say(journal, MESSAGE_SETTINGS, "the settings before stay in force");
-		return;
+		return r;
 	}
 	inforce_check_port(inforce, fresh, listeners, journal);
-	n_pending = settings_hold_back(fresh, inforce->now, pending);
+	*ret_n_pending = settings_hold_back(fresh, inforce->now, ret_pending);
 	server_reload(server, fresh);
-	settings_free(inforce->now);
+	settings_free(inforce->replaced);
+	inforce->replaced = inforce->now;
 	inforce->now = fresh;
 	save(inforce, journal);
-	say_reloaded(inforce, pending, n_pending, journal);
+	say_reloaded(inforce, ret_pending, *ret_n_pending, journal);
 	say_unused(inforce->now, journal);
+	return 0;
 }
 
 void inforce_deinit(struct inforce *inforce)
 {
+	settings_free(inforce->replaced);
 	settings_free(inforce->now);
 }

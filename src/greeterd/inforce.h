@@ -19,6 +19,7 @@ struct inforce {
 	const char *file;      /* NULL: the default one */
 	const char *state_dir; /* where the last good settings lie; NULL: nowhere */
 	struct settings *now;
+	struct settings *replaced; /* by a reload, with what the file says and waits for a restart; or NULL */
 	char trouble[INFORCE_TROUBLE_MAX];      /* what the status says of the settings, or "" */
 	char port_trouble[INFORCE_TROUBLE_MAX]; /* the same of the sockets */
 };
@@ -29,9 +30,14 @@ struct inforce {
  */
 int inforce_start(struct inforce *inforce, bool verbose, struct journal **ret);
 
-/* Reads the file again: all that it says and a reload can change comes into force, or nothing. */
-void inforce_reload(struct inforce *inforce, struct server *server, const struct listeners *listeners,
-	struct journal *journal);
+/*
+ * Reads the file again: all that it says and a reload can change comes into force, or nothing. Returns 0 and
+ * the names of the keys that wait for a restart, or the error of settings_load() and its report. Both are
+ * said, too.
+ */
+int inforce_reload(struct inforce *inforce, struct server *server, const struct listeners *listeners,
+	struct journal *journal, const char *ret_pending[static SETTINGS_PENDING_MAX], size_t *ret_n_pending,
+	struct settings_report *report);
 
 /* Compares the sockets with settings that name where to listen; says it when they differ, and how that is
  * mended. */

@@ -91,6 +91,7 @@ int main(int argc, char **argv)
 		.config = cmdline.config,
 		.state_dir = state_dir(&cmdline),
 		.verbose = cmdline.verbose,
+		.user = cmdline.user,
 	};
 	signal(SIGPIPE, SIG_IGN); /* a reader of the log may go */
 	return daemon_run(&options);

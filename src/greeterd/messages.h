@@ -18,6 +18,7 @@ enum message {
 	MESSAGE_MISSING,  /* a client that was expected has not greeted */
 	MESSAGE_RETURNED, /* a missing client greeted again */
 	MESSAGE_STATE,    /* a client that is expected has any other state */
+	MESSAGE_CONTROL,  /* there is no bus to control the daemon over, or there is one again */
 	MESSAGE_PROBLEM,  /* something that an administrator should know */
 	MESSAGE_DETAIL,   /* what only -v shows */
 	MESSAGES

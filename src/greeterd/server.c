@@ -30,6 +30,9 @@ static void on_greeting(void *data, const struct session *session, const struct 
 	server->counters.greetings++;
 	if (server->setup.attendance)
 		attendance_greeting(server->setup.attendance, line->id, server->now);
+	server->counters.newcomers += count == 1;
+	watchers_event(
+		server->setup.watchers, WATCH_GREETING, line->id, &session->peer, count, server->realtime);
 	journal_greeting(server->setup.journal, &session->peer, line->id, count, line->text, line->text_len,
 		server->now);
 }
@@ -52,6 +55,8 @@ static void on_connected(void *data, const struct session *session)
 	char from[NETIO_TEXT_MAX];
 
 	server->counters.connections++;
+	watchers_event(
+		server->setup.watchers, WATCH_CONNECTED, session->id, &session->peer, 0, server->realtime);
 	journal_say(server->setup.journal, MESSAGE_DETAIL, "client at %s connected",
 		netio_peer_format(&session->peer, from));
 }
@@ -60,6 +65,8 @@ static void on_disconnected(void *data, const struct session *session)
 {
 	struct server *server = data;
 
+	watchers_event(
+		server->setup.watchers, WATCH_DISCONNECTED, session->id, &session->peer, 0, server->realtime);
 	journal_disconnect(server->setup.journal, &session->peer, session->id, server->now);
 }
 

@@ -17,6 +17,7 @@
 #include "greeterd/attendance.h"
 #include "greeterd/journal.h"
 #include "greeterd/roll.h"
+#include "greeterd/watchers.h"
 
 struct server;
 
@@ -27,11 +28,13 @@ struct server_setup {
 	struct roll *roll;
 	struct journal *journal;
 	struct attendance *attendance; /* NULL: nobody is expected */
+	struct watchers *watchers;
 };
 
 struct server_counters {
 	uint64_t connections; /* accepted so far, those turned away not included */
 	uint64_t greetings;
+	uint64_t newcomers; /* clients that greeted for the first time */
 	uint64_t refusals[PROTOCOL_REFUSALS];
 };
 

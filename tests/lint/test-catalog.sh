@@ -35,7 +35,7 @@ breaches()
 		body { lines++; next }
 		/^Subject: ./ { subject = 1 }
 		/^Defined-By: greeterd$/ { defined = 1 }
-		/^Documentation: man:greeterd/ { page = 1 }
+		/^Documentation: man:(org\.)?greeterd/ { page = 1 }
 		END { judge() }' "$catalog"
 }
 

@@ -11,7 +11,7 @@ declare -A floor=(
 	[bus-list]=3 [bus-watch]=3 [handover]=3 [roll]=3
 	[bus-manager]=4 [rollcall]=4 [worker]=4
 	[bus]=5 [server]=5
-	[inforce]=6
+	[inforce]=6 [restart]=6
 	[control]=7
 	[daemon]=8
 	[main]=9

@@ -66,25 +66,27 @@ static void test_takes_every_option_long_and_short(void **state)
 		const char *words[WORDS_MAX];
 		struct cmdline expected;
 	} lines[] = {
-		{ { NULL }, { CMDLINE_SERVE, NULL, false, NULL } },
-		{ { "--" }, { CMDLINE_SERVE, NULL, false, NULL } },
-		{ { "-c", "a.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
-		{ { "-ca.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
-		{ { "--config", "a.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
-		{ { "--config=a.conf" }, { CMDLINE_SERVE, "a.conf", false, NULL } },
-		{ { "-c", "a.conf", "--config=b.conf" }, { CMDLINE_SERVE, "b.conf", false, NULL } },
-		{ { "-c", "--check" }, { CMDLINE_SERVE, "--check", false, NULL } },
-		{ { "--check" }, { CMDLINE_CHECK, NULL, false, NULL } },
-		{ { "--dump-config" }, { CMDLINE_DUMP_CONFIG, NULL, false, NULL } },
-		{ { "--dump" }, { CMDLINE_DUMP_CONFIG, NULL, false, NULL } },
-		{ { "--state-dir", "d" }, { CMDLINE_SERVE, NULL, false, "d" } },
-		{ { "-v" }, { CMDLINE_SERVE, NULL, true, NULL } },
-		{ { "--verbose" }, { CMDLINE_SERVE, NULL, true, NULL } },
-		{ { "-vc", "a.conf", "--check" }, { CMDLINE_CHECK, "a.conf", true, NULL } },
-		{ { "-h" }, { CMDLINE_HELP, NULL, false, NULL } },
-		{ { "--help" }, { CMDLINE_HELP, NULL, false, NULL } },
-		{ { "--version" }, { CMDLINE_VERSION, NULL, false, NULL } },
-		{ { "-v", "--version", "--nonsense" }, { CMDLINE_VERSION, NULL, false, NULL } },
+		{ { NULL }, { .action = CMDLINE_SERVE } },
+		{ { "--" }, { .action = CMDLINE_SERVE } },
+		{ { "-c", "a.conf" }, { .action = CMDLINE_SERVE, .config = "a.conf" } },
+		{ { "-ca.conf" }, { .action = CMDLINE_SERVE, .config = "a.conf" } },
+		{ { "--config", "a.conf" }, { .action = CMDLINE_SERVE, .config = "a.conf" } },
+		{ { "--config=a.conf" }, { .action = CMDLINE_SERVE, .config = "a.conf" } },
+		{ { "-c", "a.conf", "--config=b.conf" }, { .action = CMDLINE_SERVE, .config = "b.conf" } },
+		{ { "-c", "--check" }, { .action = CMDLINE_SERVE, .config = "--check" } },
+		{ { "--check" }, { .action = CMDLINE_CHECK } },
+		{ { "--dump-config" }, { .action = CMDLINE_DUMP_CONFIG } },
+		{ { "--dump" }, { .action = CMDLINE_DUMP_CONFIG } },
+		{ { "--state-dir", "d" }, { .action = CMDLINE_SERVE, .state_dir = "d" } },
+		{ { "--user" }, { .action = CMDLINE_SERVE, .user = true } },
+		{ { "-v" }, { .action = CMDLINE_SERVE, .verbose = true } },
+		{ { "--verbose" }, { .action = CMDLINE_SERVE, .verbose = true } },
+		{ { "-vc", "a.conf", "--check" },
+			{ .action = CMDLINE_CHECK, .config = "a.conf", .verbose = true } },
+		{ { "-h" }, { .action = CMDLINE_HELP } },
+		{ { "--help" }, { .action = CMDLINE_HELP } },
+		{ { "--version" }, { .action = CMDLINE_VERSION } },
+		{ { "-v", "--version", "--nonsense" }, { .action = CMDLINE_VERSION } },
 	};
 
 	(void)state;
@@ -96,6 +98,7 @@ static void test_takes_every_option_long_and_short(void **state)
 		assert_string_equal(said, "");
 		assert_int_equal(cmdline.action, lines[i].expected.action);
 		assert_int_equal(cmdline.verbose, lines[i].expected.verbose);
+		assert_int_equal(cmdline.user, lines[i].expected.user);
 		if (lines[i].expected.config)
 			assert_string_equal(cmdline.config, lines[i].expected.config);
 		else

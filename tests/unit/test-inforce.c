@@ -25,6 +25,7 @@ struct fixture {
 	struct inforce inforce;
 	struct journal *journal;
 	struct roll *roll;
+	struct watchers watchers;
 	struct server *server;
 	int listener;
 	struct listeners listeners;
@@ -99,14 +100,20 @@ static void starts(struct fixture *f, const char *text)
 		.n_listeners = 1,
 		.roll = f->roll,
 		.journal = f->journal,
+		.watchers = &f->watchers,
 	};
 	assert_int_equal(server_new(&setup, &f->server), 0);
 }
 
 static void reloads(struct fixture *f, const char *text)
 {
+	_cleanup_(settings_report_free) struct settings_report report = { 0 };
+	const char *pending[SETTINGS_PENDING_MAX];
+	size_t n_pending;
+
 	write_file(f, text);
-	inforce_reload(&f->inforce, f->server, &f->listeners, f->journal);
+	(void)inforce_reload(
+		&f->inforce, f->server, &f->listeners, f->journal, pending, &n_pending, &report);
 }
 
 /* Whether the log has had that since it was asked last. */

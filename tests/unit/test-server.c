@@ -23,6 +23,7 @@
 struct fixture {
 	struct settings settings;
 	struct roll *roll;
+	struct watchers watchers;
 	struct journal *journal;
 	struct server *server;
 	int listener, log_read, log_write;
@@ -38,6 +39,7 @@ static void start_server(struct fixture *f)
 		.n_listeners = 1,
 		.roll = f->roll,
 		.journal = f->journal,
+		.watchers = &f->watchers,
 	};
 	assert_int_equal(server_new(&setup, &f->server), 0);
 }

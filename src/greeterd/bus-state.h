@@ -1,0 +1,56 @@
+/* bus-state.h: what the bus-*.c share. The bus owns all of it. */
+#pragma once
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "greeterd/bus-ops.h"
+#include "greeterd/watchers.h"
+
+#define BUS_NAME "org.greeterd1"
+#define BUS_PATH "/org/greeterd1"
+#define BUS_INTERFACE "org.greeterd1.Manager"
+
+#define BUS_ERROR_NO_SUCH_CLIENT BUS_NAME ".Error.NoSuchClient"
+#define BUS_ERROR_INVALID_SETTINGS BUS_NAME ".Error.InvalidSettings"
+#define BUS_ERROR_INVALID_IDS BUS_NAME ".Error.InvalidIds"
+#define BUS_ERROR_TOO_MANY_WATCHERS BUS_NAME ".Error.TooManyWatchers"
+#define BUS_ERROR_NOT_WATCHING BUS_NAME ".Error.NotWatching"
+
+/* Messages that may wait for a bus which does not read; events then count as missed. */
+#define BUS_QUEUE_MAX 256
+
+#define BUS_LISTS_MAX 16
+
+/* A ListClients that is being answered, part by part (bus-list.c). */
+struct bus_list {
+	sd_bus_message *call, *reply;
+	struct idset *ids; /* NULL: all */
+	int missing_only;
+	uint32_t next;
+	size_t size; /* bytes of the reply, about */
+};
+
+struct bus {
+	sd_event *event;
+	bool user;
+	const struct bus_ops *ops;
+	void *data;
+	struct watchers *watchers;
+
+	sd_bus *connection;         /* NULL: none, or none yet */
+	sd_event_source *reconnect; /* armed while there is no bus */
+	uint64_t pause;             /* before it goes off */
+	bool said;                  /* that control is missing */
+
+	sd_event_source *send_timer; /* armed while events wait to be sent */
+	bool send_armed;
+
+	sd_event_source *properties_timer; /* armed while a change waits for its second to be over */
+	bool properties_armed;
+	uint64_t properties_sent; /* when, CLOCK_MONOTONIC */
+
+	sd_event_source *list_source; /* enabled while a list is being made */
+	struct bus_list lists[BUS_LISTS_MAX];
+	size_t n_lists;
+};
