@@ -7,12 +7,6 @@
 #include "sockctl/greeter.h"
 #include "sockctl/tally.h"
 
-#define REPORT_JSON_SCHEMA 1
-
-/* "2024-05-01T12:00:00.000250Z" of microseconds since the epoch, with its NUL. */
-#define REPORT_TIME_MAX 32
-const char *report_time(int64_t usec, char text[static REPORT_TIME_MAX]);
-
 /* wall_offset: from the greeting's clock to microseconds since the epoch. reply: the right one. */
 void report_json_greeting(FILE *out, const struct greeting *greeting, const char *reply, int64_t wall_offset);
 

@@ -42,16 +42,6 @@ static void assert_greeting(const struct greeting *greeting, const char *reply, 
 	json_object_put(parsed);
 }
 
-static void test_writes_times_in_utc(void **state)
-{
-	char text[REPORT_TIME_MAX];
-
-	(void)state;
-	assert_string_equal(report_time(0, text), "1970-01-01T00:00:00.000000Z");
-	assert_string_equal(report_time(NOON + 250, text), "2024-05-01T12:00:00.000250Z");
-	assert_string_equal(report_time(NOON + 999999, text), "2024-05-01T12:00:00.999999Z");
-}
-
 static void test_writes_an_answer(void **state)
 {
 	const struct greeting greeting = {
@@ -141,7 +131,6 @@ static void test_sums_up(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_writes_times_in_utc),
 		cmocka_unit_test(test_writes_an_answer),
 		cmocka_unit_test(test_an_unnumbered_client_has_no_id),
 		cmocka_unit_test(test_writes_a_refusal_and_something_else),
