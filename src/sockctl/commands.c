@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,19 +13,38 @@
 #include "common/spelling.h"
 #include "config.h"
 #include "sockctl/exits.h"
+#include "sockctl/hello-options.h"
 #include "sockctl/hello.h"
 #include "sockctl/output.h"
+#include "sockctl/verbs.h"
 
 enum { KEY_VERSION = 256 };
 
 static int help_run(int argc, char **argv);
 
-static const struct command commands[] = {
-	{ "hello", "greet the server, as one client or as many", hello_run },
-	{ "help", "explain sockctl, or one of its commands", help_run },
+static const struct option_spec help_options[] = {
+	{ 'h', "help", NULL, "print this text and exit" },
+	OPTIONS_END,
 };
 
-static const struct option_spec options_table[] = {
+const struct command commands[] = {
+	{ "hello", "greet the server, as one client or as many", hello_run, hello_options_table,
+		OPERANDS_NONE },
+	{ "roll", "list who has greeted, and who is missing", roll_run, roll_options, OPERANDS_IDS },
+	{ "watch", "show greetings, arrivals and departures as they come", watch_run, watch_options,
+		OPERANDS_NONE },
+	{ "wait", "wait until clients greet", wait_run, wait_options, OPERANDS_NONE },
+	{ "status", "show the daemon at a glance", status_run, status_options, OPERANDS_NONE },
+	{ "reload", "have the settings read again", reload_run, reload_options, OPERANDS_NONE },
+	{ "pause", "await clients no longer", pause_run, change_options, OPERANDS_IDS_NEEDED },
+	{ "resume", "await paused clients again", resume_run, change_options, OPERANDS_IDS_NEEDED },
+	{ "forget", "take clients off the roll", forget_run, change_options, OPERANDS_IDS_NEEDED },
+	{ "metrics", "print metrics for Prometheus", metrics_run, metrics_options, OPERANDS_NONE },
+	{ "help", "explain sockctl, or one of its commands", help_run, help_options, OPERANDS_COMMAND },
+	{ NULL, NULL, NULL, NULL, OPERANDS_NONE },
+};
+
+const struct option_spec commands_options[] = {
 	{ 'h', "help", NULL, "print this text and exit" },
 	{ KEY_VERSION, "version", NULL, "print the version and exit" },
 	OPTIONS_END,
@@ -35,17 +55,17 @@ static int print_help(void)
 	printf("Usage: sockctl [OPTION] COMMAND [ARGUMENT...]\n\n"
 	       "Talk to greeterd, or to any server that answers \"I am client 2\" with \"I am SERVER\".\n\n"
 	       "Commands:\n");
-	for (size_t i = 0; i < ELEMENTS(commands); i++)
+	for (size_t i = 0; commands[i].name; i++)
 		printf("  %-8s  %s\n", commands[i].name, commands[i].help);
 	printf("\nOptions:\n");
-	options_help(options_table, stdout);
+	options_help(commands_options, stdout);
 	printf("\n'sockctl COMMAND --help' explains a command, sockctl(1) everything.\n");
 	return output_end(EXIT_DONE, 0);
 }
 
 static const struct command *find_command(const char *name)
 {
-	for (size_t i = 0; i < ELEMENTS(commands); i++)
+	for (size_t i = 0; commands[i].name; i++)
 		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
@@ -57,7 +77,7 @@ static int unknown_command(const char *name)
 	const struct command *nearest = NULL;
 	size_t least = strlen(name) / 2 + 1; /* half of the letters must be right */
 
-	for (size_t i = 0; i < ELEMENTS(commands); i++) {
+	for (size_t i = 0; commands[i].name; i++) {
 		size_t d = spelling_distance(name, commands[i].name);
 
 		if (d < least) {
@@ -121,9 +141,10 @@ int commands_run(int argc, char **argv)
 	const char *arg;
 
 	occupy_standard_descriptors();
+	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN); /* writing says it, with EPIPE */
 
-	_cleanup_(options_freep) struct options *options = options_new(options_table, argc, argv, true);
+	_cleanup_(options_freep) struct options *options = options_new(commands_options, argc, argv, true);
 	if (!options)
 		return EXIT_NO;
 	switch (options_next(options, &arg)) {

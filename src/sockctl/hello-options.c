@@ -21,7 +21,7 @@ enum {
 	KEY_JSON,
 };
 
-static const struct option_spec table[] = {
+const struct option_spec hello_options_table[] = {
 	{ KEY_ID, "id", "LIST", "greet as these clients at once, as in 2, 1-3 or 1,4,9" },
 	{ KEY_COUNT, "count", "N", "greet N times (0: until interrupted), then sum up" },
 	{ KEY_INTERVAL, "interval", "T", "with --count, from one greeting to the next (default: 1s)" },
@@ -42,7 +42,7 @@ static const struct option_spec table[] = {
 
 void hello_options_help(FILE *out)
 {
-	options_help(table, out);
+	options_help(hello_options_table, out);
 }
 
 void hello_options_deinit(struct hello_options *options)
@@ -182,7 +182,7 @@ static int check(const struct hello_options *options, bool interval_given, const
 
 int hello_options_parse(int argc, char **argv, struct hello_options *ret)
 {
-	_cleanup_(options_freep) struct options *walk = options_new(table, argc, argv, false);
+	_cleanup_(options_freep) struct options *walk = options_new(hello_options_table, argc, argv, false);
 	_cleanup_(hello_options_deinit) struct hello_options options = {
 		.target.family = AF_UNSPEC,
 		.count = 1,

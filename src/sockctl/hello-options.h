@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "common/idset.h"
+#include "common/options.h"
 #include "sockctl/target.h"
 
 /* The most clients of one run. */
@@ -32,5 +33,7 @@ struct hello_options {
  */
 int hello_options_parse(int argc, char **argv, struct hello_options *ret);
 void hello_options_deinit(struct hello_options *options);
+
+extern const struct option_spec hello_options_table[];
 
 void hello_options_help(FILE *out);

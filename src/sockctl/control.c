@@ -1,0 +1,210 @@
+#include "sockctl/control.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-bus.h>
+#include <time.h>
+
+#include "common/duration.h"
+#include "sockctl/control-errors.h"
+#include "sockctl/control-internal.h"
+#include "sockctl/exits.h"
+
+uint64_t control_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+int control_connect(struct control *control)
+{
+	const struct control_target *target = &control->target;
+
+	if (target->host)
+		return sd_bus_open_system_remote(&control->bus, target->host);
+	if (target->machine)
+		return target->user ? sd_bus_open_user_machine(&control->bus, target->machine)
+				    : sd_bus_open_system_machine(&control->bus, target->machine);
+	return target->user ? sd_bus_open_user(&control->bus) : sd_bus_open_system(&control->bus);
+}
+
+static const char *bus_name(const struct control_target *target, char *text, size_t size)
+{
+	if (target->host || target->machine)
+		snprintf(text, size, "the bus of %s", target->host ? target->host : target->machine);
+	else
+		snprintf(text, size, "the %s bus", target->user ? "user" : "system");
+	return text;
+}
+
+int control_open(const struct control_target *target, struct control **ret)
+{
+	_cleanup_(control_freep) struct control *control = calloc(1, sizeof(*control));
+	char name[300];
+	int r = -ENOMEM;
+
+	if (control) {
+		control->target = *target;
+		r = control_connect(control);
+	}
+	if (r < 0) {
+		fprintf(stderr, "sockctl: cannot reach %s: %s\n", bus_name(target, name, sizeof(name)),
+			strerror(-r));
+		return EXIT_UNREACHABLE;
+	}
+	*ret = TAKE_PTR(control);
+	return EXIT_DONE;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	sd_bus_slot_unref(control->asked_clients);
+	sd_bus_slot_unref(control->asked_watch);
+	sd_bus_flush_close_unref(control->bus);
+	free(control->owner);
+	free(control);
+}
+
+/* Says what a call came to; returns its exit status. */
+static int failed(const struct control *control, int r, const sd_bus_error *error)
+{
+	char name[300];
+
+	if (!sd_bus_error_is_set(error)) {
+		fprintf(stderr, "sockctl: cannot talk to greeterd on %s: %s\n",
+			bus_name(&control->target, name, sizeof(name)), strerror(-r));
+		return EXIT_UNREACHABLE;
+	}
+	if (sd_bus_error_has_name(error, "org.greeterd1.Error.InvalidSettings")) {
+		fprintf(stderr, "%s\n", error->message);
+		return EXIT_REFUSED;
+	}
+	const char *hint = control_error_hint(error->name);
+	fprintf(stderr, "sockctl: %s\n", hint ? hint : error->message ? error->message : error->name);
+	return control_error_status(error->name);
+}
+
+int control_strange(int r)
+{
+	fprintf(stderr, "sockctl: cannot read greeterd's answer: %s\n", strerror(-r));
+	return EXIT_FOREIGN;
+}
+
+int control_call(struct control *control, const char *interface, const char *method, sd_bus_message **ret,
+	const char *types, const char *text, int flag)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	int r = sd_bus_call_method(control->bus, CONTROL_SERVICE, CONTROL_PATH, interface, method, &error,
+		ret, types, text, flag);
+
+	return r < 0 ? failed(control, r, &error) : EXIT_DONE;
+}
+
+static size_t count_guess(size_t n)
+{
+	return n ? n * 2 : 64;
+}
+
+static int read_client(sd_bus_message *m, struct client *c)
+{
+	return sd_bus_message_read(m, "(usstttts)", &c->id, &c->name, &c->state, &c->count, &c->refusals,
+		&c->first_seen, &c->last_seen, &c->peer);
+}
+
+int control_read_clients(sd_bus_message *reply, struct client_list *ret)
+{
+	_cleanup_(client_list_deinit) struct client_list list = { 0 };
+	size_t room = 0;
+	int r = sd_bus_message_enter_container(reply, 'a', "(usstttts)");
+
+	while (r >= 0) {
+		if (list.n == room) {
+			struct client *more =
+				reallocarray(list.clients, count_guess(room), sizeof(*list.clients));
+
+			if (!more)
+				return -ENOMEM;
+			list.clients = more;
+			room = count_guess(room);
+		}
+		r = read_client(reply, &list.clients[list.n]);
+		if (r == 0) {
+			list.owner = sd_bus_message_ref(reply);
+			*ret = list;
+			list = (struct client_list){ 0 };
+			return 0;
+		}
+		list.n++;
+	}
+	return r;
+}
+
+int control_clients(struct control *control, const char *ids, bool missing_only, struct client_list *ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r = control_call(control, CONTROL_INTERFACE, "ListClients", &reply, "sb", ids, missing_only);
+
+	if (r != EXIT_DONE)
+		return r;
+	r = control_read_clients(reply, ret);
+	return r < 0 ? control_strange(r) : EXIT_DONE;
+}
+
+void client_list_deinit(struct client_list *list)
+{
+	free(list->clients);
+	sd_bus_message_unref(list->owner);
+	*list = (struct client_list){ 0 };
+}
+
+int control_reload(struct control *control, char ***ret_pending)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r = control_call(control, CONTROL_INTERFACE, "Reload", &reply, "", NULL, 0);
+
+	if (r != EXIT_DONE)
+		return r;
+	r = sd_bus_message_read_strv(reply, ret_pending);
+	return r < 0 ? control_strange(r) : EXIT_DONE;
+}
+
+int control_change(struct control *control, const char *method, const char *ids, uint32_t *ret_changed)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r = control_call(control, CONTROL_INTERFACE, method, &reply, "s", ids, 0);
+
+	if (r != EXIT_DONE)
+		return r;
+	r = sd_bus_message_read(reply, "u", ret_changed);
+	return r < 0 ? control_strange(r) : EXIT_DONE;
+}
+
+int control_watch(struct control *control, const char *ids, const struct control_listener *listener)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r;
+
+	control->ids = ids;
+	control->listener = listener;
+	r = control_match(control);
+	if (r < 0)
+		return failed(control, r, NULL);
+	r = control_call(control, CONTROL_INTERFACE, "Watch", &reply, "s", ids, 0);
+	if (r != EXIT_DONE)
+		return r;
+	control->owner = strdup(sd_bus_message_get_sender(reply));
+	return control->owner ? EXIT_DONE : failed(control, -ENOMEM, NULL);
+}
+
+void control_free_texts(char ***texts)
+{
+	for (size_t i = 0; *texts && (*texts)[i]; i++)
+		free((*texts)[i]);
+	free(*texts);
+	*texts = NULL;
+}

@@ -1,0 +1,74 @@
+/* roll.c: "sockctl roll": who has greeted, and who should have. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sockctl/exits.h"
+#include "sockctl/moment.h"
+#include "sockctl/output.h"
+#include "sockctl/pager.h"
+#include "sockctl/roll-text.h"
+#include "sockctl/verb-options.h"
+#include "sockctl/verbs.h"
+
+const struct option_spec roll_options[] = {
+	{ VERB_MISSING, "missing", NULL, "only those that are awaited and missing" },
+	VERB_ROW_JSON,
+	{ VERB_NO_LEGEND, "no-legend", NULL, "print the table alone, without its head" },
+	VERB_ROW_COLOR,
+	{ VERB_NO_PAGER, "no-pager", NULL, "never page, not even what is longer than the terminal" },
+	VERB_ROWS_BUS,
+};
+
+static const struct verb_usage usage = {
+	"List who has greeted: when last, how often, from where; exit 1 if anyone awaited is missing.",
+	roll_options,
+	OPERANDS_IDS,
+};
+
+static int print_table(const struct client_list *list, const struct verb_options *options)
+{
+	_cleanup_(freep) char *text = NULL;
+	struct table_style style = {
+		.legend = !options->no_legend,
+		.color = style_wanted(options->color, STDOUT_FILENO),
+		.width = terminal_size().columns,
+	};
+	int r = roll_text(list->clients, list->n, &style, moment_now(), &text);
+
+	if (r < 0)
+		return r;
+	pager_print(text, !options->no_pager);
+	return 0;
+}
+
+/* What an empty table would leave open. */
+static void say_nobody(const struct verb_options *options)
+{
+	const char *who = options->ids ? "none of these clients" : "nobody";
+
+	fprintf(stderr, options->missing ? "sockctl: %s is missing\n" : "sockctl: %s has greeted yet\n", who);
+}
+
+int roll_run(int argc, char **argv)
+{
+	_cleanup_(verb_options_deinit) struct verb_options options = { 0 };
+	_cleanup_(client_list_deinit) struct client_list list = { 0 };
+	_cleanup_(control_freep) struct control *control = NULL;
+	int error = 0, r = verb_parse(&usage, argc, argv, &options);
+
+	if (r != VERB_GO)
+		return r;
+	r = control_open(&options.target, &control);
+	if (r == EXIT_DONE)
+		r = control_clients(control, options.id_list, options.missing, &list);
+	if (r != EXIT_DONE)
+		return r;
+	if (options.json)
+		roll_json(&list, stdout);
+	else if (list.n > 0)
+		error = print_table(&list, &options);
+	else if (!options.no_legend)
+		say_nobody(&options);
+	return output_end(roll_anyone_missing(&list) ? EXIT_NO : EXIT_DONE, error);
+}
