@@ -94,9 +94,11 @@ static void on_gone(void *userdata)
 	fprintf(stderr, "sockctl: greeterd has gone; waiting for it to come back\n");
 }
 
+/* What cannot be written is said at the end. */
 static void on_batch(void *userdata)
 {
 	(void)userdata;
+	fflush(stdout);
 }
 
 static void on_clients(void *userdata, struct client_list *list)
@@ -112,6 +114,7 @@ static void on_clients(void *userdata, struct client_list *list)
 		if (awaited && client->last_seen > awaited->seen)
 			greeted(waiting, &event);
 	}
+	fflush(stdout);
 }
 
 /* When each greeted last. Returns an exit status. */
