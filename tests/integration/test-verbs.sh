@@ -40,7 +40,14 @@ verb()
 # json DESCRIPTION FILTER: what the last verb printed is one object of which the filter is true.
 json()
 {
-	ok "$1" jq -e "$2" <<<"$out" >"$tmp/jq.out"
+	ok "$1" jq_says "$2"
+}
+
+# jq_says FILTER: whether it is true of $out.
+# shellcheck disable=SC2317 # ok runs it
+jq_says()
+{
+	jq -e "$1" <<<"$out" >"$tmp/jq.out"
 }
 
 # watched: the fake's watcher is there.
@@ -201,7 +208,7 @@ until_true has_line "$tmp/watch.out" '"seq":1,.*"count":8' || true
 stop watch INT
 is 'watch --json: exit status' "$status" 130
 out=$(cat "$tmp/watch.out")
-ok 'watch --json: an object for each line' jq -e '.schema_version == 1' "$tmp/watch.out" >/dev/null
+json 'watch --json: an object for each line' '.schema_version == 1'
 is 'watch --json: an event' "$(head -n 1 "$tmp/watch.out" | jq -c 'del(.time)')" \
 	'{"schema_version":1,"seq":1,"event":"greeting","id":2,"name":"rack A","peer":"127.0.0.1:40314","count":6}'
 is 'watch --json: what was missed' "$(sed -n 2p "$tmp/watch.out")" '{"schema_version":1,"event":"missed","count":5}'

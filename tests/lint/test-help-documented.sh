@@ -2,9 +2,11 @@
 # test-help-documented: every option that a --help names stands in the program's manual page, and the other way round.
 set -euo pipefail
 
+verbs=(hello roll watch wait status reload pause resume forget metrics)
+
 # What is checked: a manual page of the source tree, and the commands whose --help it explains, ";" between them.
 pages=(
-	"man/sockctl.1.in|src/sockctl/sockctl --help;src/sockctl/sockctl hello --help"
+	"man/sockctl.1.in|src/sockctl/sockctl --help$(printf ';src/sockctl/sockctl %s --help' "${verbs[@]}")"
 	"man/greeterd.8|src/greeterd/greeterd --help"
 	"man/greeterd-generator.8|src/generator/greeterd-generator --help"
 )
