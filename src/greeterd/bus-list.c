@@ -33,7 +33,7 @@ static void remove_first(struct bus *bus)
 	bus->n_lists--;
 	memmove(&bus->lists[0], &bus->lists[1], bus->n_lists * sizeof(bus->lists[0]));
 	if (bus->n_lists == 0)
-		(void)sd_event_source_set_enabled(bus->list_source, SD_EVENT_OFF);
+		(void)sd_event_source_set_enabled(bus->list_timer, SD_EVENT_OFF);
 }
 
 void bus_list_none(struct bus *bus)
@@ -54,7 +54,7 @@ int bus_list(struct bus *bus, sd_bus_message *call, struct idset *ids, int missi
 	if (r >= 0)
 		r = sd_bus_message_open_container(list->reply, 'a', CLIENT_TYPE);
 	if (r >= 0)
-		r = sd_event_source_set_enabled(bus->list_source, SD_EVENT_ON);
+		r = sd_event_source_set_enabled(bus->list_timer, SD_EVENT_ONESHOT);
 	if (r < 0) {
 		list_deinit(list);
 		return r;
@@ -117,13 +117,14 @@ static void fail(struct bus_list *list, int error)
 		(void)sd_bus_reply_method_errno(list->call, error, NULL);
 }
 
-int bus_list_go_on(sd_event_source *source, void *data)
+int bus_list_go_on(sd_event_source *source, uint64_t due, void *data)
 {
 	struct bus *bus = data;
 	struct bus_list *list = &bus->lists[0];
 	int r = make_part(bus, list);
 
-	(void)source;
+	(void)due;
+	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
 	if (r == 0)
 		return 0;
 	if (r > 0)

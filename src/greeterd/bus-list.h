@@ -11,8 +11,9 @@
  * answered; other errors of sd-bus. */
 int bus_list(struct bus *bus, sd_bus_message *call, struct idset *ids, int missing_only);
 
-/* The event handler for the next part; data: the struct bus. */
-int bus_list_go_on(sd_event_source *source, void *data);
+/* The handler of bus->list_timer, for the next part. data: the struct bus. A timer takes its turn with who
+ * greets; sd_event_add_defer(3) would run before everybody until the list is done. */
+int bus_list_go_on(sd_event_source *source, uint64_t due, void *data);
 
 /* Drops all that are not answered. */
 void bus_list_none(struct bus *bus);

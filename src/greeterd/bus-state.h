@@ -50,7 +50,7 @@ struct bus {
 	bool properties_armed;
 	uint64_t properties_sent; /* when, CLOCK_MONOTONIC */
 
-	sd_event_source *list_source; /* enabled while a list is being made */
+	sd_event_source *list_timer; /* due at once, while a list is being made */
 	struct bus_list lists[BUS_LISTS_MAX];
 	size_t n_lists;
 };

@@ -220,9 +220,7 @@ int bus_new(const struct bus_setup *setup, struct bus **ret)
 	if (r >= 0)
 		r = add_timer(bus, &bus->properties_timer, on_properties);
 	if (r >= 0)
-		r = sd_event_add_defer(bus->event, &bus->list_source, bus_list_go_on, bus);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(bus->list_source, SD_EVENT_OFF);
+		r = add_timer(bus, &bus->list_timer, bus_list_go_on);
 	if (r < 0)
 		return r;
 	(void)on_reconnect(bus->reconnect, 0, bus);
@@ -236,7 +234,7 @@ void bus_free(struct bus *bus)
 		return;
 	bus_watch_send(bus);
 	disconnect(bus);
-	sd_event_source_disable_unref(bus->list_source);
+	sd_event_source_disable_unref(bus->list_timer);
 	sd_event_source_disable_unref(bus->properties_timer);
 	sd_event_source_disable_unref(bus->send_timer);
 	sd_event_source_disable_unref(bus->reconnect);

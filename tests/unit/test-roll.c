@@ -598,14 +598,17 @@ static int slow_sync(int fd)
 	return errno == 0 ? 0 : -1;
 }
 
-/* Calls roll_sync() until a sync has ended that began after now, and the call that tells of it. */
+/* Calls roll_sync() until a sync has ended that began after now, and the call that tells of it; never so fast
+ * that the thread could seem stuck. */
 static void sync_twice(struct fixture *f)
 {
-	int before = atomic_load(&syncs);
+	for (int i = 0; i < 3; i++) {
+		int before = atomic_load(&syncs);
 
-	while (atomic_load(&syncs) < before + 2) {
 		roll_sync(f->roll);
-		usleep(1000);
+		for (int tries = 0; tries < 20000 && atomic_load(&syncs) == before; tries++)
+			usleep(1000);
+		usleep(1000); /* it has ended, and says so */
 	}
 }
 
