@@ -9,8 +9,8 @@ struct cmdline {
 	enum cmdline_action action;
 	const char *config; /* the file of --config, or NULL */
 	bool verbose;
-	bool user;
 	const char *state_dir; /* the folder of --state-dir, or NULL */
+	bool user;
 };
 
 /* Returns 0; -EINVAL for a command line that makes no sense, -ENOMEM: said on standard error. */

@@ -28,6 +28,7 @@ get()
 	busctl get-property org.greeterd1 /org/greeterd1 $interface "$1"
 }
 
+# shellcheck disable=SC2317 # until_true calls it
 has_name()
 {
 	busctl status org.greeterd1 >/dev/null 2>&1

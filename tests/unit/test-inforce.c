@@ -112,8 +112,7 @@ static void reloads(struct fixture *f, const char *text)
 	size_t n_pending;
 
 	write_file(f, text);
-	(void)inforce_reload(
-		&f->inforce, f->server, &f->listeners, f->journal, pending, &n_pending, &report);
+	(void)inforce_reload(&f->inforce, f->server, &f->listeners, f->journal, pending, &n_pending, &report);
 }
 
 /* Whether the log has had that since it was asked last. */
