@@ -20,9 +20,7 @@
 #define SPINS_MAX 64 /* before a thread that waits for a record yields */
 #define OVERDUE_CALLS_MAX 3
 
-#if ATOMIC_LLONG_LOCK_FREE != 2
-#error "greeterd is written for machines whose 64-bit stores are whole"
-#endif
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "the words of a record are whole at any moment");
 
 struct roll {
 	uint32_t max_id;
