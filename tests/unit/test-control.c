@@ -1,0 +1,270 @@
+/* What the bus may see and change of the daemon: a roll, a server and an attendance, without a bus. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/duration.h"
+#include "common/netio.h"
+#include "greeterd/control.h"
+
+#define TEXT \
+	"port = 8081; listen = [ \"127.0.0.1\", \"[::1]:9000\" ]; max_id = 100;" \
+	"expect = ( { id = \"2,50\"; every = \"60s\"; grace = \"30s\"; name = \"rack A\"; } );"
+
+struct fixture {
+	struct inforce settings;
+	struct listeners listeners;
+	int listener;
+	struct journal *journal;
+	struct watchers watchers;
+	struct server *server;
+	struct control control;
+	char addresses[512];
+	unsigned reloaded, watched;
+};
+
+static int reload(void *daemon, const char *ret_pending[static SETTINGS_PENDING_MAX], size_t *ret_n_pending,
+	struct settings_report *report)
+{
+	(void)ret_pending, (void)report;
+	((struct fixture *)daemon)->reloaded++;
+	*ret_n_pending = 0;
+	return 0;
+}
+
+static void watched(void *daemon)
+{
+	((struct fixture *)daemon)->watched++;
+}
+
+static void say(void *daemon, const char *sentence)
+{
+	snprintf(((struct fixture *)daemon)->addresses, 512, "%s", sentence);
+}
+
+static uint8_t remembered(void *data, uint32_t id)
+{
+	(void)data;
+	return id == 50 ? ATTENDANCE_MISSING : ATTENDANCE_UNEXPECTED;
+}
+
+static void state_changed(
+	void *data, uint32_t id, enum attendance_state before, enum attendance_state after, uint64_t now)
+{
+	(void)data, (void)id, (void)before, (void)after, (void)now;
+}
+
+static void greet(struct fixture *f, uint32_t id)
+{
+	const struct netio_peer peer = { .family = AF_INET, .port = 40312, .ip = { 127, 0, 0, 1 } };
+
+	roll_record(f->control.roll, id, &peer, 1000);
+}
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct settings_report report = { 0 };
+	struct netio_address address[NETIO_PARSE_MAX];
+	struct server_setup setup;
+
+	assert_non_null(f);
+	assert_int_equal(settings_parse(TEXT, strlen(TEXT), "f", &f->settings.now, &report), 0);
+	assert_int_equal(journal_new(&(struct journal_setup){ .fd = STDERR_FILENO }, &f->journal), 0);
+	assert_int_equal(roll_new(&(struct roll_setup){ .max_id = 100 }, &f->control.roll), 0);
+	assert_int_equal(netio_parse("127.0.0.1", 0, address), 1);
+	f->listener = netio_listen(address, 5);
+	assert_true(f->listener >= 0);
+	f->listeners = (struct listeners){ .fds = &f->listener, .n = 1 };
+	setup = (struct server_setup){
+		.settings = f->settings.now,
+		.listeners = &f->listener,
+		.n_listeners = 1,
+		.roll = f->control.roll,
+		.journal = f->journal,
+		.watchers = &f->watchers,
+	};
+	assert_int_equal(server_new(&setup, &f->server), 0);
+	f->control.settings = &f->settings;
+	f->control.listeners = &f->listeners;
+	f->control.server = f->server;
+	f->control.watchers = &f->watchers;
+	f->control.reload = reload;
+	f->control.watched = watched;
+	f->control.say = say;
+	f->control.daemon = f;
+	*state = f;
+	return 0;
+}
+
+static void expect(struct fixture *f)
+{
+	const struct attendance_observer observer = { .changed = state_changed, .remembered = remembered };
+	const struct attendance_time now = { 0 };
+	const struct settings *settings = f->settings.now;
+
+	assert_int_equal(attendance_new(settings->max_id, &observer, &f->control.attendance), 0);
+	assert_int_equal(
+		attendance_configure(f->control.attendance, settings->expect, settings->n_expect, &now), 0);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	server_free(f->server);
+	attendance_free(f->control.attendance);
+	roll_free(f->control.roll);
+	journal_free(f->journal);
+	inforce_deinit(&f->settings);
+	close(f->listener);
+	free(f);
+	return 0;
+}
+
+static uint32_t change(struct fixture *f, enum bus_change what, const char *text)
+{
+	struct idset *ids;
+	uint32_t changed;
+
+	assert_int_equal(idset_parse(text, 100, &ids), 0);
+	changed = control_ops.change(&f->control, what, ids);
+	idset_free(ids);
+	return changed;
+}
+
+static void test_shows_who_has_greeted_where_nobody_is_expected(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_client client;
+
+	assert_int_equal(control_ops.next(&f->control, 0, &client), -ENOENT);
+	greet(f, 0);
+	greet(f, 2);
+	greet(f, 2);
+	assert_int_equal(control_ops.next(&f->control, 1, &client), 0);
+	assert_int_equal(client.id, 2);
+	assert_int_equal(client.count, 2);
+	assert_string_equal(client.state, "present");
+	assert_string_equal(client.name, "");
+	assert_int_equal(control_ops.next(&f->control, 3, &client), -ENOENT);
+	assert_int_equal(control_ops.clients(&f->control), 2);
+}
+
+static void test_shows_who_is_expected_among_who_has_greeted(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_client client;
+	struct bus_values values;
+
+	expect(f);
+	greet(f, 7);
+	assert_int_equal(control_ops.next(&f->control, 0, &client), 0);
+	assert_int_equal(client.id, 2);
+	assert_string_equal(client.state, "new");
+	assert_string_equal(client.name, "rack A");
+	assert_int_equal(client.count, 0);
+	assert_int_equal(control_ops.next(&f->control, 3, &client), 0);
+	assert_int_equal(client.id, 7);
+	assert_int_equal(control_ops.next(&f->control, 8, &client), 0);
+	assert_int_equal(client.id, 50);
+	assert_true(client.missing);
+	assert_int_equal(control_ops.next(&f->control, 51, &client), -ENOENT);
+	control_ops.values(&f->control, &values);
+	assert_int_equal(values.missing, 1);
+	assert_int_equal(values.max_id, 100);
+}
+
+static void test_forgets_who_is_known(void **state)
+{
+	struct fixture *f = *state;
+	struct bus_client client;
+
+	expect(f);
+	greet(f, 2);
+	greet(f, 7);
+	assert_int_equal(control_ops.clients(&f->control), 2);
+	assert_int_equal(change(f, BUS_FORGET, "1-6,9"), 1);
+	assert_int_equal(control_ops.clients(&f->control), 1);
+	assert_int_equal(control_ops.next(&f->control, 3, &client), 0);
+	assert_int_equal(client.id, 7);
+	assert_int_equal(f->watchers.seq, 1);
+	assert_int_equal(change(f, BUS_FORGET, "1-6,9"), 0);
+}
+
+static void test_pauses_and_resumes_who_is_expected(void **state)
+{
+	struct fixture *f = *state;
+
+	greet(f, 7);
+	assert_int_equal(change(f, BUS_PAUSE, "1-100"), 0);
+	expect(f);
+	assert_int_equal(change(f, BUS_PAUSE, "1-10,50"), 2);
+	assert_int_equal(change(f, BUS_PAUSE, "1-100"), 0);
+	assert_int_equal(change(f, BUS_RESUME, "50"), 1);
+}
+
+static int put(void *to, const char *address)
+{
+	struct fixture *f = to;
+
+	strcat(strcat(f->addresses, address), " ");
+	return 0;
+}
+
+static void test_shows_where_it_listens_and_where_it_should(void **state)
+{
+	struct fixture *f = *state;
+	struct settings_report report = { 0 };
+
+	assert_int_equal(control_ops.listen(&f->control, true, put, f), 0);
+	assert_string_equal(f->addresses, "127.0.0.1:8081 [::1]:9000 ");
+	assert_int_equal(
+		settings_parse("listen = [ \"127.0.0.2\" ];", 25, "f", &f->settings.replaced, &report), 0);
+	f->addresses[0] = '\0';
+	assert_int_equal(control_ops.listen(&f->control, true, put, f), 0);
+	assert_string_equal(f->addresses, "127.0.0.2:8080 ");
+	f->addresses[0] = '\0';
+	assert_int_equal(control_ops.listen(&f->control, false, put, f), 0);
+	assert_memory_equal(f->addresses, "127.0.0.1:", 10);
+}
+
+static void test_leaves_the_rest_to_the_daemon(void **state)
+{
+	struct fixture *f = *state;
+	const char *pending[SETTINGS_PENDING_MAX];
+	struct settings_report report = { 0 };
+	size_t n;
+
+	assert_int_equal(control_ops.reload(&f->control, pending, &n, &report), 0);
+	control_ops.watched(&f->control);
+	control_ops.say(&f->control, "there");
+	assert_int_equal(f->reloaded, 1);
+	assert_int_equal(f->watched, 1);
+	assert_string_equal(f->addresses, "there");
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(test_shows_who_has_greeted_where_nobody_is_expected),
+		CASE(test_shows_who_is_expected_among_who_has_greeted),
+		CASE(test_forgets_who_is_known),
+		CASE(test_pauses_and_resumes_who_is_expected),
+		CASE(test_shows_where_it_listens_and_where_it_should),
+		CASE(test_leaves_the_rest_to_the_daemon),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
