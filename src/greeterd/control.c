@@ -33,7 +33,8 @@ static uint32_t next_expected(const struct control *control, uint32_t first)
 	for (size_t i = 0; i < settings->n_expect; i++) {
 		uint32_t id = idset_next(settings->expect[i].ids, first > 0 ? first - 1 : 0);
 
-		if (id != 0 && (found == 0 || id < found))
+		if (id != 0 && (found == 0 || id < found) &&
+			attendance_state(rollcall_attendance(control->rollcall), id) != ATTENDANCE_UNEXPECTED)
 			found = id;
 	}
 	return found;
@@ -83,7 +84,7 @@ static uint32_t count_clients(void *data)
 	if (!control->counted) {
 		control->clients = 0;
 		for (uint32_t id = 0; roll_next(control->roll, id, &entry) == 0; id = entry.id + 1)
-			control->clients++;
+			control->clients += entry.count > 0; /* a state alone is no greeting */
 		control->newcomers = newcomers;
 		control->counted = true;
 	}

@@ -217,6 +217,7 @@ is 'watch --json: all that was sent, in order' \
 is 'watch --json: a daemon that restarts' "$(tail -n 3 "$tmp/watch.out" | jq -r .event | xargs)" 'gap back greeting'
 is 'watch: no daemon is a gap, not an error' "$(cat "$tmp/watch.err")" ''
 
+until_true watched 0 || true # the one before
 start watch "$sockctl" watch --user --json
 until_true watched || bail_out 'nobody watches'
 kill -s KILL "${pids[bus]}"

@@ -21,6 +21,7 @@
 	"expect = ( { id = \"2,50\"; every = \"60s\"; grace = \"30s\"; name = \"rack A\"; } );"
 
 struct fixture {
+	sd_event *event;
 	struct inforce settings;
 	struct listeners listeners;
 	int listener;
@@ -49,18 +50,6 @@ static void watched(void *daemon)
 static void say(void *daemon, const char *sentence)
 {
 	snprintf(((struct fixture *)daemon)->addresses, 512, "%s", sentence);
-}
-
-static uint8_t remembered(void *data, uint32_t id)
-{
-	(void)data;
-	return id == 50 ? ATTENDANCE_MISSING : ATTENDANCE_UNEXPECTED;
-}
-
-static void state_changed(
-	void *data, uint32_t id, enum attendance_state before, enum attendance_state after, uint64_t now)
-{
-	(void)data, (void)id, (void)before, (void)after, (void)now;
 }
 
 static void greet(struct fixture *f, uint32_t id)
@@ -94,6 +83,15 @@ static int set_up(void **state)
 		.watchers = &f->watchers,
 	};
 	assert_int_equal(server_new(&setup, &f->server), 0);
+	assert_true(sd_event_new(&f->event) >= 0);
+
+	const struct rollcall_setup rollcall = {
+		.event = f->event,
+		.roll = f->control.roll,
+		.journal = f->journal,
+		.max_id = 100,
+	};
+	assert_int_equal(rollcall_new(&rollcall, &f->control.rollcall), 0);
 	f->control.settings = &f->settings;
 	f->control.listeners = &f->listeners;
 	f->control.server = f->server;
@@ -108,13 +106,11 @@ static int set_up(void **state)
 
 static void expect(struct fixture *f)
 {
-	const struct attendance_observer observer = { .changed = state_changed, .remembered = remembered };
-	const struct attendance_time now = { 0 };
-	const struct settings *settings = f->settings.now;
+	uint64_t now;
 
-	assert_int_equal(attendance_new(settings->max_id, &observer, &f->control.attendance), 0);
-	assert_int_equal(
-		attendance_configure(f->control.attendance, settings->expect, settings->n_expect, &now), 0);
+	assert_true(sd_event_now(f->event, CLOCK_MONOTONIC, &now) >= 0);
+	roll_set_state(f->control.roll, 50, ATTENDANCE_MISSING); /* as it was told before a restart */
+	assert_int_equal(rollcall_configure(f->control.rollcall, f->settings.now, now), 0);
 }
 
 static int tear_down(void **state)
@@ -122,7 +118,8 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	server_free(f->server);
-	attendance_free(f->control.attendance);
+	rollcall_free(f->control.rollcall);
+	sd_event_unref(f->event);
 	roll_free(f->control.roll);
 	journal_free(f->journal);
 	inforce_deinit(&f->settings);
