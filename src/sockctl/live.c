@@ -174,7 +174,7 @@ static int print_roll(
 	}
 	memcpy(shown, roll->clients, n * sizeof(*shown));
 	if (n > room) {
-		n = room > 1 ? room - 1 : 1;
+		n = room - 1;
 		qsort(shown, roll->n, sizeof(*shown), compare_urgency);
 		qsort(shown, n, sizeof(*shown), compare_id);
 	}
@@ -203,7 +203,7 @@ static int print_picture(
 	const struct live *live, unsigned columns, unsigned lines, uint64_t now, uint64_t wall, FILE *out)
 {
 	const struct table_style style = { .legend = true, .color = live->color, .width = columns - 1 };
-	size_t room = lines > FRAME_LINES + EVENT_LINES_MIN + 1 ? lines - FRAME_LINES - EVENT_LINES_MIN : 1;
+	size_t room = lines > FRAME_LINES + EVENT_LINES_MIN + 2 ? lines - FRAME_LINES - EVENT_LINES_MIN : 2;
 	size_t n_shown = live->roll.n < room ? live->roll.n : room;
 	int r;
 
@@ -212,6 +212,15 @@ static int print_picture(
 	if (lines > FRAME_LINES + n_shown)
 		print_events(live, lines - FRAME_LINES - n_shown, out);
 	return r;
+}
+
+/* A very small terminal shows what fits. */
+static void cut(char *text, unsigned lines)
+{
+	while (lines-- > 0 && (text = strchr(text, '\n')))
+		text++;
+	if (text)
+		*text = '\0';
 }
 
 int live_picture(
@@ -231,6 +240,7 @@ int live_picture(
 		free(text);
 		return r;
 	}
+	cut(text, lines);
 	*ret = text;
 	return 0;
 }

@@ -119,6 +119,21 @@ static int watch(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	return r < 0 ? r : sd_bus_reply_method_return(m, "t", fake->seq);
 }
 
+static int on_name(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+	struct fake *fake = userdata;
+	const char *name, *old, *new;
+
+	(void)error;
+	if (sd_bus_message_read(m, "sss", &name, &old, &new) < 0)
+		return 0;
+	if (fake->watcher && strcmp(name, fake->watcher) == 0 && !new[0]) {
+		free(fake->watcher);
+		fake->watcher = NULL;
+	}
+	return 0;
+}
+
 static int reload(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	int r;
@@ -331,6 +346,9 @@ static int run(struct fake *fake)
 		r = sd_bus_add_object_vtable(fake->bus, NULL, PATH, MANAGER, manager, fake);
 	if (r >= 0)
 		r = sd_bus_add_object_vtable(fake->bus, NULL, PATH, "org.greeterd1.Fake", controls, fake);
+	if (r >= 0)
+		r = sd_bus_match_signal(fake->bus, NULL, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+			"org.freedesktop.DBus", "NameOwnerChanged", on_name, fake);
 	if (r >= 0)
 		r = sd_bus_request_name(fake->bus, SERVICE, 0);
 	if (r < 0)

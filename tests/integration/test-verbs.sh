@@ -216,6 +216,7 @@ is 'watch --json: all that was sent, in order' \
 	"$(jq -r 'select(.id == 1).seq' "$tmp/watch.out" | head -n 1000)" "$(seq 2 1001)"
 is 'watch --json: a daemon that restarts' "$(tail -n 3 "$tmp/watch.out" | jq -r .event | xargs)" 'gap back greeting'
 is 'watch: no daemon is a gap, not an error' "$(cat "$tmp/watch.err")" ''
+until_true watched 0
 
 until_true watched 0 || true # the one before
 start watch "$sockctl" watch --user --json
