@@ -40,22 +40,25 @@ verb()
 # json DESCRIPTION FILTER: what the last verb printed is one object of which the filter is true.
 json()
 {
-	ok "$1" jq_says "$2"
+	ok "$1" holds "$2" "$tmp/run.out"
 }
 
-# jq_says FILTER: whether it is true of $out.
+# holds FILTER FILE: it is true of what is in the file.
 # shellcheck disable=SC2317 # ok runs it
-jq_says()
+holds()
 {
-	jq -e "$1" <<<"$out" >"$tmp/jq.out"
+	jq -e "$1" "$2" >"$tmp/jq.out" 2>&1
 }
 
-# watched: the fake's watcher is there.
+# watched [N]: the fake has so many watchers, 1 or 0.
+# shellcheck disable=SC2317,SC2120 # until_true runs it
 watched()
 {
 	[ "$(busctl --user get-property org.greeterd1 /org/greeterd1 org.greeterd1.Manager Watchers)" = "u ${1:-1}" ]
 }
 
+# has_line FILE REGEX
+# shellcheck disable=SC2317 # ok and until_true run it
 has_line()
 {
 	grep -qE -- "$2" "$1"
@@ -208,7 +211,7 @@ until_true has_line "$tmp/watch.out" '"seq":1,.*"count":8' || true
 stop watch INT
 is 'watch --json: exit status' "$status" 130
 out=$(cat "$tmp/watch.out")
-json 'watch --json: an object for each line' '.schema_version == 1'
+ok 'watch --json: an object for each line' holds '.schema_version == 1' "$tmp/watch.out"
 is 'watch --json: an event' "$(head -n 1 "$tmp/watch.out" | jq -c 'del(.time)')" \
 	'{"schema_version":1,"seq":1,"event":"greeting","id":2,"name":"rack A","peer":"127.0.0.1:40314","count":6}'
 is 'watch --json: what was missed' "$(sed -n 2p "$tmp/watch.out")" '{"schema_version":1,"event":"missed","count":5}'
@@ -218,7 +221,6 @@ is 'watch --json: a daemon that restarts' "$(tail -n 3 "$tmp/watch.out" | jq -r 
 is 'watch: no daemon is a gap, not an error' "$(cat "$tmp/watch.err")" ''
 until_true watched 0
 
-until_true watched 0 || true # the one before
 start watch "$sockctl" watch --user --json
 until_true watched || bail_out 'nobody watches'
 kill -s KILL "${pids[bus]}"
