@@ -422,6 +422,18 @@ static int listener(struct netio_address *ret)
 	return fd;
 }
 
+/* An address that refuses: held, so that no other process listens there meanwhile, but not listened on. */
+static int refuser(struct netio_address *ret)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*ret = loopback(0);
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, &ret->any, ret->len), 0);
+	assert_int_equal(netio_local(fd, ret), 0);
+	return fd;
+}
+
 static void wait_until_connected(const struct greeter *greeter)
 {
 	struct pollfd wait = { .fd = greeter->fd, .events = POLLOUT };
@@ -431,13 +443,13 @@ static void wait_until_connected(const struct greeter *greeter)
 
 static void test_tries_every_address(void **state)
 {
-	_cleanup_(closep) int good = -1;
+	_cleanup_(closep) int bad = -1, good = -1;
 	_cleanup_(greeter_deinit) struct greeter greeter;
 	struct netio_address addresses[2];
 	struct greeter_plan plan = { addresses, 2, "host port 1", "I am SERVER", TIMEOUT };
 
 	(void)state;
-	close(listener(&addresses[0]));
+	bad = refuser(&addresses[0]);
 	good = listener(&addresses[1]);
 	greeter_init(&greeter, &plan, 1);
 	for (uint64_t now = START; now < 3 * START;
@@ -458,14 +470,15 @@ static void test_tries_every_address(void **state)
 
 static void test_names_every_address_that_failed(void **state)
 {
+	_cleanup_(closep) int bad = -1, worse = -1;
 	_cleanup_(greeter_deinit) struct greeter greeter;
 	struct netio_address addresses[2];
 	struct greeter_plan plan = { addresses, 2, "host port 1", "I am SERVER", TIMEOUT };
 	char first[NETIO_TEXT_MAX], second[NETIO_TEXT_MAX], expected[512];
 
 	(void)state;
-	close(listener(&addresses[0]));
-	close(listener(&addresses[1]));
+	bad = refuser(&addresses[0]);
+	worse = refuser(&addresses[1]);
 	greeter_init(&greeter, &plan, 1);
 	assert_int_equal(greeter_greet(&greeter, START, true), 0);
 	while (greeter.state == GREETER_CONNECTING) {
