@@ -69,8 +69,8 @@ static int set_up(void **state)
 	};
 	assert_int_equal(journal_new(&journal, &f->journal), 0);
 	assert_int_equal(roll_new(&(struct roll_setup){ .max_id = 1000 }, &f->roll), 0);
-	assert_int_equal(netio_parse("[::1]", 1, any), 1);
-	any[0].in6.sin6_port = 0;
+	assert_int_equal(netio_parse("127.0.0.1", 1, any), 1);
+	any[0].in.sin_port = 0;
 	f->listener = netio_listen(&any[0], 64);
 	assert_true(f->listener >= 0);
 	assert_int_equal(netio_local(f->listener, &f->address), 0);
@@ -97,7 +97,7 @@ static int tear_down(void **state)
 
 static int connect_client(const struct fixture *f)
 {
-	int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
 	assert_int_equal(connect(fd, &f->address.any, f->address.len), 0);
@@ -127,15 +127,17 @@ static void talks(struct fixture *f, int fd, const char *text, size_t answer_len
 /* What the log has now, with the peer's port taken out. */
 static const char *log_text(const struct fixture *f)
 {
+	static const char host[] = "127.0.0.1:";
 	static char text[8192];
 	ssize_t n = read(f->log_read, text, sizeof(text) - 1);
 	char *port;
 
 	text[n < 0 ? 0 : n] = '\0';
-	for (char *at = text; (port = strstr(at, "[::1]:")); at = port + 6) {
-		size_t digits = strspn(port + 6, "0123456789");
+	for (char *at = text; (port = strstr(at, host)); at = port) {
+		port += strlen(host);
+		size_t digits = strspn(port, "0123456789");
 
-		memmove(port + 6, port + 6 + digits, strlen(port + 6 + digits) + 1);
+		memmove(port, port + digits, strlen(port + digits) + 1);
 	}
 	return text;
 }
@@ -160,11 +162,11 @@ static void test_records_and_logs_each_greeting(void **state)
 		strlen("I am SERVER\nI am SERVER<br>ERR syntax a greeting reads: I am client 2\n"));
 	close(fd);
 	steps_until_gone(f);
-	assert_string_equal(log_text(f), "client at [::1]: connected\n"
-					 "client 2 at [::1]:: I am client 2\n"
-					 "client at [::1]:: I am CLIENT\n"
-					 "client at [::1]: refused (syntax): what\n"
-					 "client at [::1]: disconnected\n");
+	assert_string_equal(log_text(f), "client at 127.0.0.1: connected\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n"
+					 "client at 127.0.0.1:: I am CLIENT\n"
+					 "client at 127.0.0.1: refused (syntax): what\n"
+					 "client at 127.0.0.1: disconnected\n");
 	assert_int_equal(server_counters(f->server)->connections, 1);
 	assert_int_equal(server_counters(f->server)->greetings, 2);
 	assert_int_equal(server_counters(f->server)->refusals[PROTOCOL_REFUSAL_SYNTAX], 1);
@@ -186,10 +188,10 @@ static void test_summarises_beyond_the_burst_once_the_second_is_over(void **stat
 	talks(f, fd,
 		"I am client 2\nI am client 2\nI am client 2\nI am client 2\nI am client 5\nI am client 2\n",
 		6 * strlen("I am SERVER\n"));
-	assert_string_equal(log_text(f), "client at [::1]: connected\n"
-					 "client 2 at [::1]:: I am client 2\n"
-					 "client 2 at [::1]:: I am client 2\n"
-					 "client 2 at [::1]:: I am client 2\n");
+	assert_string_equal(log_text(f), "client at 127.0.0.1: connected\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n");
 	f->now += USEC_PER_SEC;
 	assert_int_equal(server_dispatch(f->server, f->now), 0);
 	assert_string_equal(log_text(f), "client 5: 1 more greeting\nclient 2: 2 more greetings\n");
@@ -256,10 +258,10 @@ static void test_what_is_handed_over_goes_on_and_leaves_no_entry(void **state)
 	talks(f, fd, "ient 2\n", strlen("I am SERVER\n"));
 	close(fd);
 	steps_until_gone(f);
-	assert_string_equal(log_text(f), "client at [::1]: connected\n"
-					 "client 2 at [::1]:: I am client 2\n"
-					 "client 2 at [::1]:: I am client 2\n"
-					 "client 2 at [::1]: disconnected\n");
+	assert_string_equal(log_text(f), "client at 127.0.0.1: connected\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n"
+					 "client 2 at 127.0.0.1: disconnected\n");
 }
 
 static void test_takes_up_nothing_from_what_is_no_carrier(void **state)
@@ -288,8 +290,8 @@ static void test_a_reload_changes_limits_replies_and_burst(void **state)
 	(void)log_text(f);
 	fds[1] = connect_client(f);
 	talks(f, fds[1], "I am client 3\nI am client 3\n", 2 * strlen("Hello\n"));
-	assert_string_equal(log_text(f), "client at [::1]: connected\n"
-					 "client 3 at [::1]:: I am client 3\n");
+	assert_string_equal(log_text(f), "client at 127.0.0.1: connected\n"
+					 "client 3 at 127.0.0.1:: I am client 3\n");
 	close(fds[0]);
 	close(fds[1]);
 }
