@@ -174,7 +174,7 @@ static void test_records_and_logs_each_greeting(void **state)
 	assert_int_equal(entry.count, 1);
 	assert_int_equal(entry.refusals, 0);
 	assert_int_equal(entry.last_seen, NOW);
-	assert_int_equal(entry.peer.family, AF_INET6);
+	assert_int_equal(entry.peer.family, AF_INET);
 	assert_int_equal(roll_get(f->roll, 0, &entry), 0);
 	assert_int_equal(entry.count, 1);
 	assert_int_equal(entry.refusals, 1); /* of who greeted last on that connection */
