@@ -172,6 +172,21 @@ enum protocol_verdict protocol_next(
 	return verdict;
 }
 
+size_t protocol_count_repeats(const char *data, size_t len, const struct protocol_line *line, size_t max)
+{
+	const size_t size = line->consumed;
+	size_t n = 0;
+
+	if (line->end == PROTOCOL_END_STREAM)
+		return 0;
+	while (n < max && len >= size && memcmp(data, line->text, size) == 0) {
+		data += size;
+		len -= size;
+		n++;
+	}
+	return n;
+}
+
 size_t protocol_write_refusal(enum protocol_refusal refusal, uint32_t max_id, enum protocol_end end,
 	char out[static PROTOCOL_REPLY_MAX])
 {

@@ -61,6 +61,13 @@ struct protocol_line {
 enum protocol_verdict protocol_next(
 	const char *data, size_t len, bool eof, uint32_t max_id, struct protocol_line *ret_line);
 
+/*
+ * How often the bytes of line, its end with them, stand at the start of data, one after the other: max times
+ * at the most. Their verdict is that of line, so they need not be read; but what the end of the stream ended
+ * is not repeated by anything.
+ */
+size_t protocol_count_repeats(const char *data, size_t len, const struct protocol_line *line, size_t max);
+
 /* The bytes that end a line of this kind: LF for the end of stream. */
 const char *protocol_end_bytes(enum protocol_end end);
 

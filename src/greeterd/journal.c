@@ -255,27 +255,33 @@ static void turn_second(struct journal *journal, uint64_t now)
 		add_summaries(journal, now);
 }
 
-/* Whether an event gets an entry of its own; it is counted as surplus where not. */
-static bool admit(struct journal *journal, enum kind kind, uint32_t id, uint64_t now)
+/* Whether an event gets an entry of its own: it is to be counted as surplus where not. */
+static bool admit(struct journal *journal, enum kind kind, uint64_t now)
 {
 	turn_second(journal, now);
-	if (now >= journal->blocked_until &&
-		(journal->setup.burst == 0 || journal->shown[kind] < journal->setup.burst)) {
-		journal->shown[kind]++;
-		return true;
-	}
-	count_surplus(journal, kind, id, 1);
-	return false;
+	if (now < journal->blocked_until ||
+		(journal->setup.burst > 0 && journal->shown[kind] >= journal->setup.burst))
+		return false;
+	journal->shown[kind]++;
+	return true;
 }
 
-void journal_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t count,
+/* The same of an event that is not a greeting, which is counted. */
+static bool admit_or_count(struct journal *journal, enum kind kind, uint64_t now)
+{
+	bool admitted = admit(journal, kind, now);
+
+	if (!admitted)
+		journal->surplus[kind]++;
+	return admitted;
+}
+
+static void add_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t count,
 	const char *text, size_t text_len, uint64_t now)
 {
 	const struct entry entry = { .kind = KIND_GREETING, .id = id, .count = 1 };
 	char name[20], from[NETIO_TEXT_MAX], escaped[ESCAPE_SIZE(32)], line[TEXT_MAX], fields[256];
 
-	if (!admit(journal, KIND_GREETING, id, now))
-		return;
 	netio_peer_format(peer, from);
 	escape_text(text, text_len, escaped, sizeof(escaped));
 	snprintf(line, sizeof(line), "%s at %s: %s", client_name(id, name), from, escaped);
@@ -285,12 +291,20 @@ void journal_greeting(struct journal *journal, const struct netio_peer *peer, ui
 	add_entry(journal, &entry, MESSAGE_GREETING, line, fields, now);
 }
 
+void journal_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t n,
+	uint64_t count, const char *text, size_t text_len, uint64_t now)
+{
+	for (; n > 0 && admit(journal, KIND_GREETING, now); n--)
+		add_greeting(journal, peer, id, count - n + 1, text, text_len, now);
+	count_surplus(journal, KIND_GREETING, id, n);
+}
+
 void journal_disconnect(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t now)
 {
 	const struct entry entry = { .kind = KIND_DISCONNECT, .count = 1 };
 	char name[20], from[NETIO_TEXT_MAX], line[TEXT_MAX], fields[256];
 
-	if (!admit(journal, KIND_DISCONNECT, 0, now))
+	if (!admit_or_count(journal, KIND_DISCONNECT, now))
 		return;
 	netio_peer_format(peer, from);
 	snprintf(line, sizeof(line), "%s at %s disconnected", client_name(id, name), from);
@@ -305,7 +319,7 @@ void journal_refusal(struct journal *journal, const struct netio_peer *peer, enu
 	const char *code = protocol_refusal_code(refusal);
 	char from[NETIO_TEXT_MAX], escaped[256], line[TEXT_MAX], fields[256];
 
-	if (!admit(journal, KIND_REFUSAL, 0, now))
+	if (!admit_or_count(journal, KIND_REFUSAL, now))
 		return;
 	netio_peer_format(peer, from);
 	escape_text(text, text_len, escaped, sizeof(escaped));

@@ -42,8 +42,9 @@ bool journal_owns(int fd, const char *journal_stream);
 /* Another burst from here on. */
 void journal_set_burst(struct journal *journal, uint32_t burst);
 
-void journal_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t count,
-	const char *text, size_t text_len, uint64_t now);
+/* The same greeting n times in a row. count: how often that client has greeted, with the last of them. */
+void journal_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t n,
+	uint64_t count, const char *text, size_t text_len, uint64_t now);
 void journal_disconnect(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t now);
 void journal_refusal(struct journal *journal, const struct netio_peer *peer, enum protocol_refusal refusal,
 	const char *text, size_t text_len, uint64_t now);

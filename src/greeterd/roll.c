@@ -266,14 +266,14 @@ bool roll_is_kept(const struct roll *roll)
 
 /* --- recording */
 
-uint64_t roll_record(struct roll *roll, uint32_t id, const struct netio_peer *peer, uint64_t now)
+uint64_t roll_record(struct roll *roll, uint32_t id, const struct netio_peer *peer, uint64_t n, uint64_t now)
 {
 	struct roll_record *record = record_of(roll, id);
 	struct values values;
 
 	take(roll, record, id);
 	read_values(record, &values);
-	values.count++;
+	values.count += n;
 	values.last_seen = now;
 	if (values.first_seen == 0)
 		values.first_seen = now;

@@ -55,8 +55,8 @@ bool roll_is_kept(const struct roll *roll);
 
 /* For all of these, ids are at most max_id; 0: the unnumbered. Times are CLOCK_REALTIME in microseconds. */
 
-/* Records a greeting. Returns how often that client has greeted now. */
-uint64_t roll_record(struct roll *roll, uint32_t id, const struct netio_peer *peer, uint64_t now);
+/* Records n greetings. Returns how often that client has greeted now. */
+uint64_t roll_record(struct roll *roll, uint32_t id, const struct netio_peer *peer, uint64_t n, uint64_t now);
 
 /* Records a line of that client, or of one whose last greeting was its, that was refused. */
 void roll_refuse(struct roll *roll, uint32_t id);

@@ -22,19 +22,19 @@ struct server {
 	uint64_t busy_reported; /* how many of counters.refusals[BUSY] the journal knows of */
 };
 
-static void on_greeting(void *data, const struct session *session, const struct protocol_line *line)
+static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
 {
 	struct server *server = data;
-	uint64_t count = roll_record(server->setup.roll, line->id, &session->peer, server->realtime);
+	uint64_t count = roll_record(server->setup.roll, line->id, &session->peer, n, server->realtime);
 
-	server->counters.greetings++;
-	if (server->setup.attendance)
+	server->counters.greetings += n;
+	server->counters.newcomers += count == n;
+	/* Who was missing has returned with the first greeting, and is present with another. */
+	for (size_t i = 0; server->setup.attendance && i < n && i < 2; i++)
 		attendance_greeting(server->setup.attendance, line->id, server->now);
-	server->counters.newcomers += count == 1;
-	watchers_event(
-		server->setup.watchers, WATCH_GREETING, line->id, &session->peer, count, server->realtime);
-	journal_greeting(server->setup.journal, &session->peer, line->id, count, line->text, line->text_len,
-		server->now);
+	watchers_greetings(server->setup.watchers, line->id, &session->peer, n, count, server->realtime);
+	journal_greeting(server->setup.journal, &session->peer, line->id, n, count, line->text,
+		line->text_len, server->now);
 }
 
 static void on_refusal(void *data, const struct session *session, enum protocol_refusal refusal,

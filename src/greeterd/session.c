@@ -103,12 +103,24 @@ static void put_refusal(struct session *session, struct session_shared *shared, 
 		session->state = SESSION_FLUSHING;
 }
 
-static void greet(struct session *session, struct session_shared *shared, const struct protocol_line *line)
+/* Answers a greeting that came n times in a row. */
+static void greet(
+	struct session *session, struct session_shared *shared, const struct protocol_line *line, size_t n)
 {
 	session->id = line->id;
 	session->refused_in_row = 0;
-	shared->observer->greeting(shared->observer_data, session, line);
-	put(shared, shared->replies[line->end].bytes, shared->replies[line->end].len);
+	shared->observer->greeting(shared->observer_data, session, line, n);
+	for (; n > 0; n--)
+		put(shared, shared->replies[line->end].bytes, shared->replies[line->end].len);
+}
+
+/* How often the greeting that line is stands at the start of data, for which there is room to reply. */
+static size_t count_greetings(
+	const struct session_shared *shared, const struct protocol_line *line, const char *data, size_t len)
+{
+	const size_t room = (sizeof(shared->out) - shared->out_len) / shared->replies[line->end].len;
+
+	return 1 + protocol_count_repeats(data + line->consumed, len - line->consumed, line, room - 1);
 }
 
 static void refuse_line(
@@ -129,14 +141,17 @@ static size_t answer(struct session *session, struct session_shared *shared, con
 	while (session->state == SESSION_OPEN && has_room(shared)) {
 		enum protocol_verdict verdict = protocol_next(
 			data + used, len - used, session->ended, shared->settings->max_id, &line);
+		size_t n = 1;
 
 		if (verdict == PROTOCOL_MORE)
 			return used;
-		if (verdict == PROTOCOL_GREETING)
-			greet(session, shared, &line);
-		else if (verdict == PROTOCOL_REFUSED)
+		if (verdict == PROTOCOL_GREETING) {
+			n = count_greetings(shared, &line, data + used, len - used);
+			greet(session, shared, &line, n);
+		} else if (verdict == PROTOCOL_REFUSED) {
 			refuse_line(session, shared, &line);
-		used += line.consumed;
+		}
+		used += n * line.consumed;
 	}
 	return session->state == SESSION_OPEN ? used : len; /* who is being closed is not heard any more */
 }
@@ -265,7 +280,7 @@ static int conclude(struct session *session, struct session_shared *shared, size
 	struct protocol_line line;
 
 	if (would_greet(shared, shared->in, in_len, &line))
-		greet(session, shared, &line);
+		greet(session, shared, &line, 1);
 	put_refusal(session, shared, PROTOCOL_REFUSAL_SHUTDOWN, PROTOCOL_END_LF);
 	return proceed(session, shared, 0, now);
 }
@@ -318,7 +333,7 @@ int session_settle(struct session *session, struct session_shared *shared, uint6
 	size_t in_len = load(session, shared);
 
 	if (would_greet(shared, shared->in, in_len, &line)) {
-		greet(session, shared, &line);
+		greet(session, shared, &line, 1);
 		in_len = 0;
 	}
 	return proceed(session, shared, in_len, now);

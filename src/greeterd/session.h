@@ -58,7 +58,9 @@ struct session {
 
 /* What becomes of what a session hears: called while it is served, before the reply is sent. */
 struct session_observer {
-	void (*greeting)(void *data, const struct session *session, const struct protocol_line *line);
+	/* The same line, n times in a row. */
+	void (*greeting)(
+		void *data, const struct session *session, const struct protocol_line *line, size_t n);
 	void (*refusal)(void *data, const struct session *session, enum protocol_refusal refusal,
 		const char *text, size_t text_len);
 };

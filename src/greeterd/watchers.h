@@ -95,3 +95,15 @@ static inline void watchers_event(struct watchers *watchers, enum watch_kind kin
 					.kind = kind,
 				});
 }
+
+/* A client has greeted n times in a row, count times with the last of them. */
+static inline void watchers_greetings(struct watchers *watchers, uint32_t id, const struct netio_peer *peer,
+	uint64_t n, uint64_t count, uint64_t when)
+{
+	if (__builtin_expect(watchers->n == 0, 1)) {
+		watchers->seq += n;
+		return;
+	}
+	for (; n > 0; n--)
+		watchers_event(watchers, WATCH_GREETING, id, peer, count - n + 1, when);
+}

@@ -255,12 +255,12 @@ static void expect(struct said *said, const struct wire *wire, const struct read
 	expect_ending(said, wire, reading->used);
 }
 
-static void on_greeting(void *data, const struct session *session, const struct protocol_line *line)
+static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
 {
 	struct talk *talk = data;
 
-	REQUIRE(session == &talk->session && line->id <= MAX_ID);
-	talk->said->greetings++;
+	REQUIRE(session == &talk->session && line->id <= MAX_ID && n > 0);
+	talk->said->greetings += n;
 }
 
 static void on_refusal(void *data, const struct session *session, enum protocol_refusal refusal,

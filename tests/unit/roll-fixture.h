@@ -97,7 +97,7 @@ static inline void reopen(struct fixture *f)
 
 static inline uint64_t greets(struct fixture *f, uint32_t id)
 {
-	return roll_record(f->roll, id, &peer, NOW);
+	return roll_record(f->roll, id, &peer, 1, NOW);
 }
 
 static inline uint64_t count_of(struct fixture *f, uint32_t id)

@@ -56,7 +56,7 @@ static void greet(struct fixture *f, uint32_t id)
 {
 	const struct netio_peer peer = { .family = AF_INET, .port = 40312, .ip = { 127, 0, 0, 1 } };
 
-	roll_record(f->control.roll, id, &peer, 1000);
+	roll_record(f->control.roll, id, &peer, 1, 1000);
 }
 
 static int set_up(void **state)

@@ -57,9 +57,9 @@ static size_t count_descriptors(void)
 	return n;
 }
 
-static void on_greeting(void *data, const struct session *session, const struct protocol_line *line)
+static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
 {
-	(void)data, (void)session, (void)line;
+	(void)data, (void)session, (void)line, (void)n;
 }
 
 static void on_refusal(void *data, const struct session *session, enum protocol_refusal refusal,

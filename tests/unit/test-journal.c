@@ -119,7 +119,7 @@ static void greet(struct journal *journal, uint32_t id, uint64_t now)
 	int len = id ? snprintf(text, sizeof(text), "I am client %" PRIu32, id)
 		     : snprintf(text, sizeof(text), "I am CLIENT");
 
-	journal_greeting(journal, &peer, id, 7, text, (size_t)len, now);
+	journal_greeting(journal, &peer, id, 1, 7, text, (size_t)len, now);
 }
 
 static void greet_times(struct journal *journal, uint32_t id, unsigned times, uint64_t now)
@@ -275,7 +275,7 @@ static void test_a_peer_cannot_begin_a_field_or_a_line(void **state)
 	char text[512];
 
 	journal_refusal(journal, &peer, PROTOCOL_REFUSAL_SYNTAX, hostile, sizeof(hostile) - 1, T0);
-	journal_greeting(journal, &peer, 1, 1, hostile, sizeof(hostile) - 1, T0);
+	journal_greeting(journal, &peer, 1, 1, 1, hostile, sizeof(hostile) - 1, T0);
 	journal_flush(journal, T0);
 	snprintf(text, sizeof(text), "client at 127.0.0.1:40312 refused (syntax): %s", shown);
 	assert_datagram(
@@ -337,6 +337,21 @@ static void test_beyond_the_burst_greetings_are_counted(void **state)
 	assert_string_equal(lines(fixture),
 		"client: 1 more greeting\nclient 5: 2 more greetings\nclient 2: 1 more greeting\n");
 	assert_true(journal_next(journal) == UINT64_MAX);
+}
+
+static void test_of_the_same_greetings_each_has_its_count_and_the_surplus_is_summed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal *journal = open_journal(fixture, 2);
+
+	journal_greeting(journal, &peer, 2, 5, 9, "I am client 2", 13, T0);
+	journal_flush(journal, T0);
+	assert_non_null(strstr(datagram(fixture), "\nGREETERD_COUNT=5\n"));
+	assert_non_null(strstr(datagram(fixture), "\nGREETERD_COUNT=6\n"));
+	assert_null(datagram(fixture));
+	journal_flush(journal, T0 + USEC_PER_SEC);
+	assert_datagram(fixture, MESSAGE_SUMMARY, "client 2: 3 more greetings",
+		"GREETERD_CLIENT_ID=2\nGREETERD_SURPLUS=3\n");
 }
 
 static void test_another_burst_counts_from_there_on(void **state)
@@ -719,6 +734,7 @@ int main(void)
 		NATIVE(test_what_is_said_stays_on_one_line),
 		NATIVE(test_the_longest_text_is_cut_within_its_entry),
 		LINES(test_beyond_the_burst_greetings_are_counted),
+		NATIVE(test_of_the_same_greetings_each_has_its_count_and_the_surplus_is_summed),
 		LINES(test_another_burst_counts_from_there_on),
 		LINES(test_every_second_has_a_burst_of_its_own),
 		NATIVE(test_a_summary_has_its_count_as_a_field),

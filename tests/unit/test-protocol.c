@@ -602,6 +602,34 @@ static void test_client_gives_up_on_a_line_without_end(void **state)
 		PROTOCOL_ANSWER_OTHER);
 }
 
+/* How often the first line of data is repeated behind it. */
+static size_t repeats(const char *data, size_t max)
+{
+	_cleanup_(freep) char *copy = exact_copy(data, strlen(data));
+	struct protocol_line line;
+
+	assert_int_equal(protocol_next(copy, strlen(data), true, MAX_ID, &line), PROTOCOL_GREETING);
+	return protocol_count_repeats(copy + line.consumed, strlen(data) - line.consumed, &line, max);
+}
+
+static void test_counts_how_often_a_line_is_repeated(void **state)
+{
+	(void)state;
+	assert_int_equal(repeats("I am client 2\n", 9), 0);
+	assert_int_equal(repeats("I am client 2\nI am client 2\nI am client 2\nI am client 3\n", 9), 2);
+	assert_int_equal(repeats("I am client 2\nI am client 2\nI am client 2\n", 1), 1);
+	assert_int_equal(repeats("I am CLIENT<br>I am CLIENT<br>I am CLIENT<BR>", 9), 1);
+	assert_int_equal(repeats("I am client 2\r\nI am client 2\r\nI am client 2\n", 9), 1);
+}
+
+static void test_what_is_not_whole_is_no_repetition(void **state)
+{
+	(void)state;
+	assert_int_equal(repeats("I am client 2\nI am client 2", 9), 0);
+	assert_int_equal(repeats("I am client 2\nI am client 22\n", 9), 0);
+	assert_int_equal(repeats("I am client 2", 9), 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -620,6 +648,8 @@ int main(void)
 		cmocka_unit_test(test_limits_the_line_to_128_bytes_before_any_end),
 		cmocka_unit_test(test_counts_a_broken_end_against_the_limit),
 		cmocka_unit_test(test_agrees_on_any_cut_of_random_streams),
+		cmocka_unit_test(test_counts_how_often_a_line_is_repeated),
+		cmocka_unit_test(test_what_is_not_whole_is_no_repetition),
 		cmocka_unit_test(test_refusals_are_said_in_the_words_of_the_manual),
 		cmocka_unit_test(test_every_refusal_is_known_to_a_client_as_one),
 		cmocka_unit_test(test_every_greeting_written_is_read_back),

@@ -208,7 +208,7 @@ static void test_a_second_daemon_counts_in_memory(void **state)
 	assert_said(f, "%s/roll is in use by another greeterd; greetings are counted in memory, until "
 		       "greeterd ends\n");
 	assert_false(roll_is_kept(second));
-	assert_int_equal(roll_record(second, 2, &peer, NOW), 1);
+	assert_int_equal(roll_record(second, 2, &peer, 1, NOW), 1);
 	roll_free(second);
 	reopen(f);
 	assert_true(roll_is_kept(f->roll));

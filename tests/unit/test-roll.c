@@ -112,8 +112,8 @@ static void test_a_record_tells_who_when_and_from_where(void **state)
 	struct roll_entry entry;
 
 	open_roll(f);
-	assert_int_equal(roll_record(f->roll, 2, &peer, NOW), 1);
-	assert_int_equal(roll_record(f->roll, 2, &other, NOW + 5), 2);
+	assert_int_equal(roll_record(f->roll, 2, &peer, 1, NOW), 1);
+	assert_int_equal(roll_record(f->roll, 2, &other, 1, NOW + 5), 2);
 	roll_refuse(f->roll, 2);
 	roll_set_state(f->roll, 2, 255);
 	assert_int_equal(roll_get(f->roll, 2, &entry), 0);
@@ -124,6 +124,15 @@ static void test_a_record_tells_who_when_and_from_where(void **state)
 	assert_int_equal(entry.refusals, 1);
 	assert_int_equal(entry.state, 255);
 	assert_memory_equal(&entry.peer, &other, sizeof(other));
+}
+
+static void test_records_many_greetings_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	open_roll(f);
+	assert_int_equal(roll_record(f->roll, 2, &peer, 16, NOW), 16);
+	assert_int_equal(roll_record(f->roll, 2, &peer, 3, NOW), 19);
 }
 
 static void test_a_client_that_never_greeted_is_not_known(void **state)
@@ -209,7 +218,7 @@ static void *greet_and_read(void *data)
 
 		memcpy(from.ip, &i, sizeof(i));
 		memcpy(from.ip + 8, &i, sizeof(i));
-		roll_record(f->roll, 7, &from, i);
+		roll_record(f->roll, 7, &from, 1, i);
 		if (i % 4 != 0)
 			continue;
 		assert_int_equal(roll_get(f->roll, 7, &entry), 0);
@@ -374,7 +383,7 @@ static void *greet_into_ledger(void *data)
 	int thread = atomic_fetch_add(&ledger->threads, 1);
 
 	for (uint32_t i = 0;; i++) {
-		roll_record(ledger->roll, i % KILLED_IDS, &peer, NOW);
+		roll_record(ledger->roll, i % KILLED_IDS, &peer, 1, NOW);
 		atomic_fetch_add(&ledger->counts[thread][i % KILLED_IDS], 1);
 	}
 	return NULL;
@@ -687,6 +696,7 @@ int main(void)
 		CASE(test_says_when_there_is_no_memory),
 		CASE(test_free_takes_nothing),
 		CASE(test_a_record_tells_who_when_and_from_where),
+		CASE(test_records_many_greetings_at_once),
 		CASE(test_a_client_that_never_greeted_is_not_known),
 		CASE(test_a_forgotten_client_begins_anew),
 		CASE(test_refusals_stop_at_what_a_record_can_hold),

@@ -180,6 +180,23 @@ static void test_records_and_logs_each_greeting(void **state)
 	assert_int_equal(entry.refusals, 1); /* of who greeted last on that connection */
 }
 
+static void test_logs_each_of_the_same_greetings_with_its_count(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+	struct roll_entry entry;
+
+	talks(f, fd, "I am client 2\nI am client 2\n", 2 * strlen("I am SERVER\n"));
+	assert_string_equal(log_text(f), "client at 127.0.0.1: connected\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n"
+					 "client 2 at 127.0.0.1:: I am client 2\n");
+	assert_int_equal(roll_get(f->roll, 2, &entry), 0);
+	assert_int_equal(entry.count, 2);
+	assert_int_equal(server_counters(f->server)->greetings, 2);
+	assert_int_equal(server_counters(f->server)->newcomers, 1);
+	close(fd);
+}
+
 static void test_summarises_beyond_the_burst_once_the_second_is_over(void **state)
 {
 	struct fixture *f = *state;
@@ -302,11 +319,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_records_and_logs_each_greeting),
+		CASE(test_logs_each_of_the_same_greetings_with_its_count),
 		CASE(test_summarises_beyond_the_burst_once_the_second_is_over),
 		CASE(test_reports_busy_at_a_bounded_rate),
 		CASE(test_drain_ends_with_no_connection),
 		CASE(test_hands_over_nothing_when_nobody_is_connected),
 		CASE(test_what_is_handed_over_goes_on_and_leaves_no_entry),
+		CASE(test_takes_up_nothing_from_what_is_no_carrier),
 		CASE(test_takes_up_nothing_from_what_is_no_carrier),
 		CASE(test_a_reload_changes_limits_replies_and_burst),
 	};

@@ -26,19 +26,20 @@ struct fixture {
 	struct session session;
 	int peer; /* the client's end */
 	uint64_t now;
-	size_t greetings, refusals;
+	size_t greetings, runs, refusals; /* a run: the same greeting several times in a row */
 	uint32_t last_id;
 	enum protocol_refusal last_refusal;
 	char heard[256]; /* the texts of the greetings, a '|' after each */
 };
 
-static void on_greeting(void *data, const struct session *session, const struct protocol_line *line)
+static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
 {
 	struct fixture *f = data;
 	size_t used = strlen(f->heard);
 
 	assert_ptr_equal(session, &f->session);
-	f->greetings++;
+	f->greetings += n;
+	f->runs++;
 	f->last_id = line->id;
 	if (used + line->text_len + 2 < sizeof(f->heard)) {
 		memcpy(f->heard + used, line->text, line->text_len);
@@ -161,6 +162,38 @@ static void test_answers_a_numbered_greeting(void **state)
 	assert_int_equal(f->last_id, 2);
 	assert_int_equal(f->session.id, 2);
 	assert_string_equal(f->heard, "I am client 2|");
+}
+
+static void test_tells_a_repeated_greeting_once_with_how_often(void **state)
+{
+	struct fixture *f = *state;
+
+	says(f, "I am client 2\nI am client 2\nI am client 2\nI am client 2\r\nI am client 2\n");
+	assert_int_equal(serve(f), 0);
+	hears(f, "I am SERVER\nI am SERVER\nI am SERVER\nI am SERVER\r\nI am SERVER\n");
+	assert_int_equal(f->greetings, 5);
+	assert_int_equal(f->runs, 3);
+}
+
+static void test_answers_more_repetitions_than_there_is_room_for_replies(void **state)
+{
+	enum { N = SESSION_IN_SIZE / 12 };
+	struct fixture *f = *state;
+	size_t got = 0;
+	char text[N * 12];
+
+	for (size_t i = 0; i < N; i++)
+		memcpy(text + i * 12, "I am client\n", 12);
+	says_bytes(f, text, sizeof(text));
+	for (int i = 0; i < 1000 && got < N * (PROTOCOL_REPLY_TEXT_MAX + 1); i++) {
+		ssize_t n;
+
+		assert_int_equal(serve(f), 0);
+		while ((n = recv(f->peer, text, sizeof(text), 0)) > 0)
+			got += (size_t)n;
+	}
+	assert_int_equal(got, N * (PROTOCOL_REPLY_TEXT_MAX + 1));
+	assert_int_equal(f->greetings, N);
 }
 
 static void test_answers_an_unnumbered_greeting_as_id_zero(void **state)
@@ -748,6 +781,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(test_answers_a_numbered_greeting),
+		CASE(test_tells_a_repeated_greeting_once_with_how_often),
+		CASE_WITH(test_answers_more_repetitions_than_there_is_room_for_replies, set_up_long_reply),
 		CASE(test_answers_an_unnumbered_greeting_as_id_zero),
 		CASE(test_replies_with_the_end_of_each_greeting_in_order),
 		cmocka_unit_test(test_answers_whatever_the_pieces),

@@ -113,6 +113,27 @@ static void test_counts_exactly_the_greetings_that_find_no_room(void **state)
 	detach(&watchers, watcher);
 }
 
+static void test_numbers_each_of_many_greetings(void **state)
+{
+	struct watchers watchers = { 0 };
+	struct watcher *watcher;
+
+	(void)state;
+	watchers_greetings(&watchers, 2, NULL, 3, 3, 1000);
+	assert_int_equal(watchers.seq, 3);
+	watcher = attach(&watchers, NULL);
+	watchers_greetings(&watchers, 2, NULL, 2, 5, 1000);
+	assert_int_equal(watcher->n_events, 2);
+	assert_int_equal(watcher->events[0].seq, 4);
+	assert_int_equal(watcher->events[0].count, 4);
+	assert_int_equal(watcher->events[1].seq, 5);
+	assert_int_equal(watcher->events[1].count, 5);
+	watchers_greetings(&watchers, 2, NULL, COMMON_ROOM, 5 + COMMON_ROOM, 1000);
+	assert_int_equal(watcher->n_events, COMMON_ROOM);
+	assert_int_equal(watcher->missed, 2);
+	detach(&watchers, watcher);
+}
+
 static void test_keeps_room_for_changes_of_state(void **state)
 {
 	struct watchers watchers = { 0 };
@@ -175,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_tells_everything_to_who_has_no_filter),
 		cmocka_unit_test(test_tells_each_watcher_of_its_ids_alone),
 		cmocka_unit_test(test_counts_exactly_the_greetings_that_find_no_room),
+		cmocka_unit_test(test_numbers_each_of_many_greetings),
 		cmocka_unit_test(test_keeps_room_for_changes_of_state),
 		cmocka_unit_test(test_another_filter_leaves_what_waits),
 		cmocka_unit_test(test_takes_up_so_many_watchers_and_no_more),

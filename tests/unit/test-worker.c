@@ -35,10 +35,10 @@ struct fixture {
 	int last_busy;
 };
 
-static void on_greeting(void *data, const struct session *session, const struct protocol_line *line)
+static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
 {
 	(void)session, (void)line;
-	((struct fixture *)data)->greetings++;
+	((struct fixture *)data)->greetings += n;
 }
 
 static void on_refusal(void *data, const struct session *session, enum protocol_refusal refusal,
