@@ -1,6 +1,7 @@
 #include "greeterd/admission.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <search.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ struct source {
 };
 
 struct admission {
+	pthread_mutex_t lock;
 	uint32_t max, max_per_source;
 	uint32_t count;
 	void *sources; /* a tsearch(3) tree of struct source, only those with connections */
@@ -27,6 +29,7 @@ int admission_new(uint32_t max, uint32_t max_per_source, struct admission **ret)
 
 	if (!admission)
 		return -ENOMEM;
+	pthread_mutex_init(&admission->lock, NULL);
 	admission_set(admission, max, max_per_source);
 	*ret = admission;
 	return 0;
@@ -34,8 +37,10 @@ int admission_new(uint32_t max, uint32_t max_per_source, struct admission **ret)
 
 void admission_set(struct admission *admission, uint32_t max, uint32_t max_per_source)
 {
+	pthread_mutex_lock(&admission->lock);
 	admission->max = max;
 	admission->max_per_source = max_per_source;
+	pthread_mutex_unlock(&admission->lock);
 }
 
 void admission_free(struct admission *admission)
@@ -43,6 +48,7 @@ void admission_free(struct admission *admission)
 	if (!admission)
 		return;
 	tdestroy(admission->sources, free);
+	pthread_mutex_destroy(&admission->lock);
 	free(admission);
 }
 
@@ -66,7 +72,7 @@ static struct source *add(struct admission *admission, const struct netio_peer *
 	return TAKE_PTR(source);
 }
 
-int admission_enter(struct admission *admission, const struct netio_peer *peer)
+static int enter(struct admission *admission, const struct netio_peer *peer)
 {
 	struct source *source;
 
@@ -84,18 +90,36 @@ int admission_enter(struct admission *admission, const struct netio_peer *peer)
 	return 0;
 }
 
-void admission_leave(struct admission *admission, const struct netio_peer *peer)
+int admission_enter(struct admission *admission, const struct netio_peer *peer)
 {
-	struct source *source = find(admission, peer);
+	int r;
 
-	admission->count--;
-	if (--source->count > 0)
-		return;
-	tdelete(source, &admission->sources, compare);
-	free(source);
+	pthread_mutex_lock(&admission->lock);
+	r = enter(admission, peer);
+	pthread_mutex_unlock(&admission->lock);
+	return r;
 }
 
-uint32_t admission_count(const struct admission *admission)
+void admission_leave(struct admission *admission, const struct netio_peer *peer)
 {
-	return admission->count;
+	struct source *source;
+
+	pthread_mutex_lock(&admission->lock);
+	source = find(admission, peer);
+	admission->count--;
+	if (--source->count == 0) {
+		tdelete(source, &admission->sources, compare);
+		free(source);
+	}
+	pthread_mutex_unlock(&admission->lock);
+}
+
+uint32_t admission_count(struct admission *admission)
+{
+	uint32_t count;
+
+	pthread_mutex_lock(&admission->lock);
+	count = admission->count;
+	pthread_mutex_unlock(&admission->lock);
+	return count;
 }

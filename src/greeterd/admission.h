@@ -2,7 +2,7 @@
  * admission.h: how many connections there are, in all and from each source, and whether there is room for one
  * more.
  *
- * A source is an IP address, or a user of AF_UNIX. One thread at a time.
+ * A source is an IP address, or a user of AF_UNIX. Any thread.
  */
 #pragma once
 
@@ -30,4 +30,4 @@ int admission_enter(struct admission *admission, const struct netio_peer *peer);
 /* Counts out a connection that was counted in. */
 void admission_leave(struct admission *admission, const struct netio_peer *peer);
 
-uint32_t admission_count(const struct admission *admission);
+uint32_t admission_count(struct admission *admission);

@@ -111,6 +111,18 @@ static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
 		settings->trouble[0] ? "; " : "", settings->trouble);
 }
 
+static bool is_stuck(void *data)
+{
+	const struct daemon *daemon = data;
+
+	if (!server_is_stuck(daemon->server))
+		return false;
+	journal_say(daemon->journal, MESSAGE_PROBLEM,
+		"a worker is stuck: the watchdog is not told that all is well");
+	journal_flush(daemon->journal, loop_now(daemon));
+	return true;
+}
+
 /* --- idle exit */
 
 /* Whom somebody watches, or who awaits somebody, is not idle. */
@@ -134,6 +146,8 @@ static int on_idle(sd_event_source *source, uint64_t due, void *data)
 	struct daemon *daemon = data;
 
 	(void)source, (void)due;
+	if (!server_stop_if_idle(daemon->server))
+		return 0;
 	journal_say(daemon->journal, MESSAGE_IDLE, "nobody is connected: exiting until somebody is");
 	notify_stopping(daemon->notify, "Idle", STOP_USEC);
 	return sd_event_exit(daemon->event, 0);
@@ -179,7 +193,7 @@ static int on_server_ready(sd_event_source *source, int fd, uint32_t revents, vo
 
 	(void)source, (void)fd, (void)revents;
 	if (r < 0)
-		return r;
+		return sd_event_exit(daemon->event, r);
 	if (daemon->stopping)
 		return end_when_drained(daemon);
 	rollcall_served(daemon->rollcall);
@@ -205,7 +219,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 		if (restart_hand_over(daemon->server, &daemon->listeners, daemon->journal, now))
 			return sd_event_exit(daemon->event, 0);
 	}
-	server_drain(daemon->server, now, now + DRAIN_USEC);
+	if (server_drain(daemon->server, now, now + DRAIN_USEC) < 0)
+		return sd_event_exit(daemon->event, 0);
 	return end_when_drained(daemon);
 }
 
@@ -282,9 +297,27 @@ static int open_loop(struct daemon *daemon)
 		r = add_timer(daemon, &daemon->idle_timer, on_idle);
 	if (r >= 0)
 		r = notify_new(daemon->event, describe, daemon, &daemon->notify);
-	return r < 0 ? r
-		     : sd_event_set_watchdog(
-			       daemon->event, true); /* WatchdogSec=: pings come from this loop alone */
+	return r < 0 ? r : notify_watchdog(daemon->notify, is_stuck);
+}
+
+/* What the main thread shares with the workers, it has but while it waits. */
+static int run_loop(struct daemon *daemon)
+{
+	int r = server_start(daemon->server);
+
+	while (r >= 0 && sd_event_get_state(daemon->event) != SD_EVENT_FINISHED) {
+		r = sd_event_prepare(daemon->event);
+		if (r == 0) {
+			server_unlock(daemon->server);
+			r = sd_event_wait(daemon->event, UINT64_MAX);
+			server_lock(daemon->server);
+		}
+		if (r > 0)
+			r = sd_event_dispatch(daemon->event);
+	}
+	if (r >= 0)
+		(void)sd_event_get_exit_code(daemon->event, &r);
+	return r;
 }
 
 /* --- start */
@@ -441,6 +474,6 @@ int daemon_run(const struct daemon_options *options)
 		return say_failure(&daemon, "cannot prepare for the bus", r);
 	restart_take_up(daemon.server, &daemon.listeners, daemon.journal, loop_now(&daemon));
 	say_ready(&daemon);
-	r = sd_event_loop(daemon.event);
+	r = run_loop(&daemon);
 	return r < 0 ? say_failure(&daemon, "the event loop failed", r) : 0;
 }

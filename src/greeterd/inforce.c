@@ -19,12 +19,6 @@ static void set_trouble(
 	snprintf(inforce->trouble, sizeof(inforce->trouble), "%s: %s", consequence, first);
 }
 
-static void say_unused(const struct settings *settings, struct journal *journal)
-{
-	if (settings->workers != 1)
-		journal_say(journal, MESSAGE_PROBLEM, "the setting workers has no effect in this version");
-}
-
 static void save(const struct inforce *inforce, struct journal *journal)
 {
 	int r = inforce->state_dir ? lastgood_save(inforce->state_dir, inforce->now) : 0;
@@ -57,7 +51,6 @@ int inforce_start(struct inforce *inforce, bool verbose, struct journal **ret)
 	} else {
 		save(inforce, *ret);
 	}
-	say_unused(inforce->now, *ret);
 	return 0;
 }
 
@@ -113,7 +106,6 @@ int inforce_reload(struct inforce *inforce, struct server *server, const struct 
 	inforce->now = fresh;
 	save(inforce, journal);
 	say_reloaded(inforce, ret_pending, *ret_n_pending, journal);
-	say_unused(inforce->now, journal);
 	return 0;
 }
 

@@ -89,6 +89,11 @@ int journal_new(const struct journal_setup *setup, struct journal **ret)
 	return 0;
 }
 
+bool journal_is_verbose(const struct journal *journal)
+{
+	return journal->setup.verbose;
+}
+
 void journal_set_burst(struct journal *journal, uint32_t burst)
 {
 	journal->setup.burst = burst;
@@ -247,7 +252,7 @@ static bool has_surplus(const struct journal *journal)
 /* Begins a new second when the last is over: its surplus is said, its burst is free again. */
 static void turn_second(struct journal *journal, uint64_t now)
 {
-	if (now - journal->second < USEC_PER_SEC || now < journal->blocked_until)
+	if (now < later(journal->second, USEC_PER_SEC) || now < journal->blocked_until)
 		return;
 	journal->second = now;
 	memset(journal->shown, 0, sizeof(journal->shown));

@@ -39,6 +39,9 @@ DEFINE_CLEANUP(struct journal *, journal_free)
  * systemd.exec(5). */
 bool journal_owns(int fd, const char *journal_stream);
 
+/* Whether details are logged. */
+bool journal_is_verbose(const struct journal *journal);
+
 /* Another burst from here on. */
 void journal_set_burst(struct journal *journal, uint32_t burst);
 

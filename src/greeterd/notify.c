@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -11,11 +10,16 @@
 
 #define STORE_WAIT_USEC (5 * USEC_PER_SEC)
 
+#define PINGS 3 /* in the span of the watchdog */
+
 struct notify {
 	notify_describe *describe;
+	notify_stuck *stuck;
 	void *data;
 	sd_event_source *timer; /* armed while a change waits for its second to be over */
 	bool waits;
+	sd_event_source *watchdog;
+	uint64_t watchdog_span; /* from one ping to the next */
 	uint64_t sent_at;
 	char sent[NOTIFY_TEXT_MAX];
 };
@@ -66,8 +70,36 @@ void notify_free(struct notify *notify)
 {
 	if (!notify)
 		return;
+	sd_event_source_disable_unref(notify->watchdog);
 	sd_event_source_disable_unref(notify->timer);
 	free(notify);
+}
+
+static int on_watchdog(sd_event_source *source, uint64_t due, void *data)
+{
+	struct notify *notify = data;
+	uint64_t now = due;
+	int r;
+
+	if (notify->stuck(notify->data))
+		return 0;
+	(void)sd_notify(0, "WATCHDOG=1");
+	(void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now);
+	r = sd_event_source_set_time(source, now + notify->watchdog_span);
+	return r < 0 ? r : sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+int notify_watchdog(struct notify *notify, notify_stuck *stuck)
+{
+	sd_event *event = sd_event_source_get_event(notify->timer);
+	uint64_t span;
+
+	if (sd_watchdog_enabled(0, &span) <= 0)
+		return 0;
+	notify->stuck = stuck;
+	notify->watchdog_span = span / PINGS;
+	return sd_event_add_time(event, &notify->watchdog, CLOCK_MONOTONIC, 0, notify->watchdog_span / 10,
+		on_watchdog, notify);
 }
 
 /* What waits for its second is not told any more. */

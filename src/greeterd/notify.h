@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
@@ -35,6 +36,13 @@ void notify_reloading(uint64_t now);
 
 /* STOPPING=1, and that it may take so long. No change is told any more that happened before. */
 void notify_stopping(struct notify *notify, const char *why, uint64_t usec);
+
+/* Whether something that serves has come to a standstill, though the loop goes round. */
+typedef bool notify_stuck(void *data);
+
+/* WATCHDOG=1 three times in the span that systemd allows (WatchdogSec= of systemd.service(5)), if it wants to
+ * hear of it, until stuck() says so. Returns 0, or the errors of sd_event_add_time(3). */
+int notify_watchdog(struct notify *notify, notify_stuck *stuck);
 
 /* Something that the status tells may have changed: it is sent at most once a second. */
 void notify_changed(struct notify *notify, uint64_t now);

@@ -1,18 +1,27 @@
 #include "greeterd/rollcall.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "common/duration.h"
 
 #define TIMER_ACCURACY_USEC (USEC_PER_SEC / 20)
 
+struct change {
+	uint32_t id;
+	const char *group;
+	enum attendance_state before, after;
+};
+
 struct rollcall {
 	struct rollcall_setup setup;
 	const struct settings *settings; /* whose groups are expected; NULL: none yet */
 	struct attendance *attendance;
 	sd_event_source *timer;
-	uint64_t timer_at; /* ATTENDANCE_NEVER: not armed */
+	uint64_t timer_at;      /* ATTENDANCE_NEVER: not armed */
+	struct change *changes; /* yet to be told */
+	size_t n_changes, room_for_changes;
 };
 
 static uint64_t boottime(void)
@@ -32,6 +41,32 @@ static const char *group_name(const struct rollcall *rollcall, uint32_t id)
 		       : "";
 }
 
+/* Where there is no memory, the journal and the roll know of it alone. */
+static void keep_change(struct rollcall *rollcall, const struct change *change)
+{
+	if (rollcall->n_changes == rollcall->room_for_changes) {
+		size_t room = rollcall->room_for_changes ? 2 * rollcall->room_for_changes : 16;
+		struct change *changes = reallocarray(rollcall->changes, room, sizeof(*changes));
+
+		if (!changes)
+			return;
+		rollcall->changes = changes;
+		rollcall->room_for_changes = room;
+	}
+	rollcall->changes[rollcall->n_changes++] = *change;
+}
+
+static void tell_changes(struct rollcall *rollcall)
+{
+	_cleanup_(freep) struct change *changes = TAKE_PTR(rollcall->changes);
+	size_t n = rollcall->n_changes;
+
+	rollcall->n_changes = rollcall->room_for_changes = 0;
+	for (size_t i = 0; i < n; i++)
+		rollcall->setup.changed(rollcall->setup.data, changes[i].id, changes[i].group,
+			changes[i].before, changes[i].after);
+}
+
 static void on_change(
 	void *data, uint32_t id, enum attendance_state before, enum attendance_state after, uint64_t now)
 {
@@ -46,7 +81,7 @@ static void on_change(
 					       : MESSAGE_STATE,
 		id, group, attendance_state_name(before), attendance_state_name(after));
 	if (rollcall->setup.changed)
-		rollcall->setup.changed(rollcall->setup.data, id, group, before, after);
+		keep_change(rollcall, &(struct change){ id, group, before, after });
 }
 
 static uint8_t remembered(void *data, uint32_t id)
@@ -102,14 +137,17 @@ void rollcall_free(struct rollcall *rollcall)
 		return;
 	sd_event_source_disable_unref(rollcall->timer);
 	attendance_free(rollcall->attendance);
+	free(rollcall->changes);
 	free(rollcall);
 }
 
 int rollcall_configure(struct rollcall *rollcall, const struct settings *settings, uint64_t now)
 {
 	const struct attendance_time time = { .monotonic = now, .boottime = boottime() };
-	int r = attendance_configure(rollcall->attendance, settings->expect, settings->n_expect, &time);
+	int r;
 
+	tell_changes(rollcall); /* while their groups have names */
+	r = attendance_configure(rollcall->attendance, settings->expect, settings->n_expect, &time);
 	rollcall->settings = r < 0 ? NULL : settings; /* those before may be gone */
 	rollcall_served(rollcall);
 	return r;
@@ -119,6 +157,8 @@ void rollcall_served(struct rollcall *rollcall)
 {
 	uint64_t next = attendance_next(rollcall->attendance);
 
+	if (rollcall->n_changes > 0)
+		tell_changes(rollcall);
 	if (next >= rollcall->timer_at)
 		return;
 	if (sd_event_source_set_time(rollcall->timer, next) >= 0 &&

@@ -2,8 +2,9 @@
  * rollcall.h: who should greet, and has not: what ties attendance.h to the settings, the roll, the journal
  * and the loop.
  *
- * Owned by the daemon, called from its loop only. Each change of a client's state is kept in the roll,
- * written to the journal, and told to who made this. Times are CLOCK_MONOTONIC in microseconds.
+ * Owned by the daemon, called from its loop only; its attendance is told of greetings by whoever serves, one
+ * thread at a time. Each change of a client's state is kept in the roll, written to the journal, and told to
+ * who made this. Times are CLOCK_MONOTONIC in microseconds.
  */
 #pragma once
 
@@ -24,7 +25,7 @@ struct rollcall_setup {
 	struct journal *journal;
 	uint32_t max_id;
 	/* A client's state has changed; NULL: nobody else wants to know. group: the name of its group, or "".
-	 */
+	 * Told by rollcall_served(), for the change itself may come about in any thread. */
 	void (*changed)(void *data, uint32_t id, const char *group, enum attendance_state before,
 		enum attendance_state after);
 	void *data;
@@ -39,8 +40,8 @@ DEFINE_CLEANUP(struct rollcall *, rollcall_free)
  * those before stay, but for the names of their groups. */
 int rollcall_configure(struct rollcall *rollcall, const struct settings *settings, uint64_t now);
 
-/* To be called after each batch and whatever else may have changed a term: sets the timer for who is due
- * next. */
+/* To be called after each batch and whatever else may have changed a term or a state: tells of the changes,
+ * and sets the timer for who is due next. */
 void rollcall_served(struct rollcall *rollcall);
 
 /* For reading, for greetings, and for pause, resume and forget. */

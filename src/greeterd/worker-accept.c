@@ -53,8 +53,7 @@ static void turn_session_away(struct worker *worker, struct session *session, in
 		session_refuse(session, &worker->shared, PROTOCOL_REFUSAL_BUSY, now));
 }
 
-/* Makes a session of a new connection. fd is taken over. */
-static void welcome(struct worker *worker, int fd, const struct netio_address *from, uint64_t now)
+void worker_welcome(struct worker *worker, int fd, const struct netio_address *from, uint64_t now)
 {
 	struct netio_peer peer;
 	struct session *session;
@@ -78,12 +77,23 @@ static void welcome(struct worker *worker, int fd, const struct netio_address *f
 		return;
 	}
 	session_init(session, &worker->shared, fd, &peer, now);
-	worker->n_sessions++;
+	atomic_fetch_add_explicit(&worker->n_sessions, 1, memory_order_relaxed);
 	session->admitted = error == 0;
 	if (error)
 		turn_session_away(worker, session, error, now);
 	else
 		worker->setup.observer->connected(worker->setup.observer_data, session);
+}
+
+/* To whom it belongs, who may not have room for another now. */
+static void place(struct worker *worker, int fd, const struct netio_address *from, uint64_t now)
+{
+	struct worker *whose = worker;
+
+	if (worker->setup.place)
+		whose = worker->setup.place(worker->setup.observer_data, worker);
+	if (whose == worker || worker_post(whose, fd, from) < 0)
+		worker_welcome(worker, fd, from, now);
 }
 
 void worker_accept(struct worker *worker, int listener, uint64_t now)
@@ -93,7 +103,7 @@ void worker_accept(struct worker *worker, int listener, uint64_t now)
 		int fd = accept4(listener, &from.any, &from.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
-			welcome(worker, fd, &from, now);
+			place(worker, fd, &from, now);
 			continue;
 		}
 		switch (errno) {

@@ -1,8 +1,12 @@
 /*
  * worker-internal.h: what the worker*.c files share of a worker, and nobody else: worker.c has its batches
- * and its end, worker-accept.c how connections come in.
+ * and its end, worker-accept.c how connections come in, worker-inbox.c how they come from another worker.
  */
 #pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
 
 #include "common/duration.h"
 #include "greeterd/worker.h"
@@ -11,7 +15,11 @@
 #define WORKER_PAUSE_USEC (USEC_PER_SEC / 10)
 
 /* What an epoll event is about: in the low bits of its pointer, which alignment leaves free. */
-enum { TAG_SESSION, TAG_LISTENER, TAG_TIMER, TAG_MASK = 3 };
+enum { TAG_SESSION, TAG_LISTENER, TAG_TIMER, TAG_INBOX, TAG_MASK = 3 };
+
+#define WORKER_BATCH_MAX 256 /* ready descriptors a batch */
+
+struct worker_inbox;
 
 struct worker {
 	struct worker_setup setup;
@@ -22,7 +30,12 @@ struct worker {
 	uint64_t drain_deadline;   /* DEADLINE_NEVER: not draining */
 	bool handed_over;          /* the sessions go on in another process */
 	struct deadlines draining; /* who has yet to be answered what was received */
-	size_t n_sessions, n_turned_away;
+	atomic_size_t n_sessions;  /* those in the inbox included */
+	size_t n_turned_away;
+	struct worker_inbox *inbox; /* NULL: nobody shares the listeners */
+	bool interrupted;           /* the events are not to be served */
+	int n_events;
+	struct epoll_event events[WORKER_BATCH_MAX];
 	struct session_shared shared;
 };
 
@@ -44,3 +57,15 @@ int worker_open_reserve(void);
 /* Takes in what waits at a listener, a bounded number of connections; turns away those for which there is no
  * room. */
 void worker_accept(struct worker *worker, int listener, uint64_t now);
+
+/* Makes a session of a connection that was accepted. fd is taken over. */
+void worker_welcome(struct worker *worker, int fd, const struct netio_address *from, uint64_t now);
+
+/* Returns 0, -ENOMEM, or the error of eventfd(2), epoll_ctl(2). */
+int worker_inbox_open(struct worker *worker);
+
+/* Closes the connections in it. */
+void worker_inbox_close(struct worker *worker);
+
+/* Welcomes all that is in the inbox. */
+void worker_inbox_take(struct worker *worker, uint64_t now);

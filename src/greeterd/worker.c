@@ -9,7 +9,6 @@
 #include "common/duration.h"
 #include "greeterd/worker-internal.h"
 
-#define BATCH_MAX 256   /* ready descriptors a batch */
 #define FINISHES_MAX 64 /* sessions that a draining worker goes on with in one batch */
 
 int worker_watch(const struct worker *worker, int operation, int fd, uint32_t events, const void *subject,
@@ -26,7 +25,8 @@ int worker_watch_listeners(const struct worker *worker, int operation, uint32_t 
 
 	for (size_t i = 0; i < worker->setup.n_listeners; i++) {
 		const int *listener = &worker->setup.listeners[i];
-		int r = worker_watch(worker, operation, *listener, events, listener, TAG_LISTENER);
+		int r = worker_watch(worker, operation, *listener,
+			events | (worker->inbox ? EPOLLEXCLUSIVE : 0), listener, TAG_LISTENER);
 
 		if (r < 0 && r != -EEXIST && error == 0)
 			error = r;
@@ -59,6 +59,10 @@ int worker_new(const struct worker_setup *setup, struct worker **ret)
 	r = worker_watch(worker, EPOLL_CTL_ADD, worker->timer_fd, EPOLLIN, worker, TAG_TIMER);
 	if (r < 0)
 		return r;
+	if (setup->place)
+		r = worker_inbox_open(worker);
+	if (r < 0)
+		return r;
 	r = worker_watch_listeners(worker, EPOLL_CTL_ADD, EPOLLIN);
 	if (r < 0)
 		return r;
@@ -75,7 +79,7 @@ void worker_end_session(struct worker *worker, struct session *session)
 	} else {
 		worker->n_turned_away--;
 	}
-	worker->n_sessions--;
+	atomic_fetch_sub_explicit(&worker->n_sessions, 1, memory_order_relaxed);
 	session_deinit(session);
 	free(session);
 }
@@ -107,7 +111,8 @@ void worker_free(struct worker *worker)
 {
 	if (!worker)
 		return;
-	if (worker->n_sessions > 0)
+	worker_inbox_close(worker);
+	if (worker_sessions(worker) > 0)
 		end_all(worker);
 	closep(&worker->reserve_fd);
 	closep(&worker->timer_fd);
@@ -122,7 +127,7 @@ int worker_fd(const struct worker *worker)
 
 size_t worker_sessions(const struct worker *worker)
 {
-	return worker->n_sessions;
+	return atomic_load_explicit(&worker->n_sessions, memory_order_relaxed);
 }
 
 void worker_settle_up(struct worker *worker, struct session *session, uint32_t events_before, int result)
@@ -180,6 +185,9 @@ static void serve_event(struct worker *worker, const struct epoll_event *event, 
 	case TAG_TIMER:
 		if (read(worker->timer_fd, &expirations, sizeof(expirations)) > 0)
 			worker->timer_at = DEADLINE_NEVER;
+		break;
+	case TAG_INBOX:
+		worker_inbox_take(worker, now);
 		break;
 	default:
 		/* When draining, those without output have their turn in drain_some(). */
@@ -256,18 +264,35 @@ static void arm_timer(struct worker *worker, uint64_t now)
 	worker_wake_at(worker, worker->accepts_again_at);
 }
 
-int worker_dispatch(struct worker *worker, uint64_t now)
+int worker_wait(struct worker *worker, int timeout_msec)
 {
-	struct epoll_event events[BATCH_MAX];
-	int n = epoll_wait(worker->epoll_fd, events, BATCH_MAX, 0);
+	int n = epoll_wait(worker->epoll_fd, worker->events, WORKER_BATCH_MAX, timeout_msec);
 
-	if (n < 0 && errno != EINTR)
-		return -errno;
-	for (int i = 0; i < n; i++)
-		serve_event(worker, &events[i], now);
+	worker->n_events = n < 0 ? 0 : n;
+	return n < 0 && errno != EINTR ? -errno : 0;
+}
+
+void worker_serve(struct worker *worker, uint64_t now)
+{
+	for (int i = 0; i < worker->n_events && !worker->interrupted; i++)
+		serve_event(worker, &worker->events[i], now);
+	worker->interrupted = false;
 	serve_due(worker, now);
 	arm_timer(worker, now);
-	return 0;
+}
+
+void worker_interrupted(struct worker *worker)
+{
+	worker->interrupted = true;
+}
+
+int worker_dispatch(struct worker *worker, uint64_t now)
+{
+	int r = worker_wait(worker, 0);
+
+	if (r == 0)
+		worker_serve(worker, now);
+	return r;
 }
 
 static void stop_accepting(struct worker *worker)
@@ -279,6 +304,7 @@ static void stop_accepting(struct worker *worker)
 void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline)
 {
 	stop_accepting(worker);
+	worker_inbox_take(worker, now);
 	worker->drain_deadline = deadline;
 	worker->handed_over = false;
 	collect_sessions(worker);
@@ -306,6 +332,7 @@ void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t
 	struct deadline *wait;
 
 	stop_accepting(worker);
+	worker_inbox_take(worker, now);
 	collect_sessions(worker);
 	while ((wait = deadlines_first(&worker->draining))) {
 		struct session *session = SESSION_OF(wait, wait);
@@ -339,7 +366,7 @@ int worker_take_up(
 		return r;
 	}
 	session->admitted = true;
-	worker->n_sessions++;
+	atomic_fetch_add_explicit(&worker->n_sessions, 1, memory_order_relaxed);
 	TAKE_PTR(session);
 	arm_timer(worker, now);
 	return 0;

@@ -3,8 +3,12 @@
  * what is due.
  *
  * A worker owns its sessions and descriptors, shares nothing but what its setup points to, and is used by one
- * thread. Its set is one descriptor, worker_fd(), that is readable when worker_dispatch() has something to
- * do. Times are CLOCK_MONOTONIC in microseconds and are passed in; one reading serves a whole batch.
+ * thread at a time, but for what says "any thread". Its set is one descriptor, worker_fd(), that is readable
+ * when worker_dispatch() has something to do. Times are CLOCK_MONOTONIC in microseconds and are passed in;
+ * one reading serves a whole batch.
+ *
+ * Several workers can share listeners: the kernel wakes one of them for a connection (EPOLLEXCLUSIVE of
+ * epoll_ctl(2)), mostly the same, so the one that accepts it asks who is to have it.
  */
 #pragma once
 
@@ -35,7 +39,10 @@ struct worker_setup {
 	size_t n_listeners;
 	struct admission *admission;
 	const struct worker_observer *observer;
-	void *observer_data;
+	void *observer_data; /* place()'s, too */
+	/* Who is to have a connection that this worker has accepted: itself, or one of those that share the
+	 * listeners. NULL: nobody else does. */
+	struct worker *(*place)(void *data, struct worker *worker);
 };
 
 /* Returns 0; -ENOMEM, or the error of epoll_create1(2), timerfd_create(2), epoll_ctl(2), open(2). */
@@ -47,9 +54,27 @@ DEFINE_CLEANUP(struct worker *, worker_free)
 
 int worker_fd(const struct worker *worker);
 
-/* Serves one batch of what is ready, without waiting, and what is due. Returns 0, or the error of
- * epoll_wait(2). */
+/* Serves one batch of what is ready, without waiting, and what is due: worker_wait(), then worker_serve().
+ * Returns 0, or the error of epoll_wait(2). */
 int worker_dispatch(struct worker *worker, uint64_t now);
+
+/* Waits until something is ready, for so many milliseconds at most; -1: for ever. The one call that another
+ * thread need not wait for: see worker_interrupted(). Returns 0, or the error of epoll_wait(2). */
+int worker_wait(struct worker *worker, int timeout_msec);
+
+/* Serves what worker_wait() found, and what is due. */
+void worker_serve(struct worker *worker, uint64_t now);
+
+/* Another thread than the one in worker_wait() has called in: what that finds, or has found, is not to be
+ * served, for it may be gone. What is still there is found again. */
+void worker_interrupted(struct worker *worker);
+
+/* Any thread: has worker_wait() return. Only of a worker that shares its listeners. */
+void worker_rouse(struct worker *worker);
+
+/* Any thread: gives it a connection that another one has accepted. Returns 0; -ENOSPC when too many wait
+ * already: then fd stays the caller's. */
+int worker_post(struct worker *worker, int fd, const struct netio_address *from);
 
 /* Arms the set to be readable at that time, if nothing has made it so before; UINT64_MAX: no need. */
 void worker_wake_at(struct worker *worker, uint64_t at);
@@ -73,5 +98,6 @@ void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t
 int worker_take_up(
 	struct worker *worker, int fd, const struct session_record *record, const char *bytes, uint64_t now);
 
-/* How many connections there are, those that are being turned away included. */
+/* Any thread: how many connections there are, with those that are being turned away, or on their way to it.
+ */
 size_t worker_sessions(const struct worker *worker);

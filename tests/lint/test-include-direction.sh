@@ -10,11 +10,12 @@ declare -A floor=(
 	[bus-state]=2 [roll-map]=2 [session]=2 [startup]=2
 	[bus-list]=3 [bus-watch]=3 [handover]=3 [roll]=3
 	[bus-manager]=4 [rollcall]=4 [worker]=4
-	[bus]=5 [server]=5
-	[inforce]=6 [restart]=6
-	[control]=7
-	[daemon]=8
-	[main]=9
+	[bus]=5 [pool]=5
+	[server]=6
+	[inforce]=7 [restart]=7
+	[control]=8
+	[daemon]=9
+	[main]=10
 )
 
 # Each of these prints what breaks its rule in the src/ of the current folder.

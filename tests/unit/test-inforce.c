@@ -170,14 +170,6 @@ static void test_starts_not_without_any(void **state)
 	assert_true(was_said(f, "greeterd.conf:1: prot: "));
 }
 
-static void test_says_which_settings_have_no_effect(void **state)
-{
-	struct fixture *f = *state;
-
-	starts(f, "workers = 2;");
-	assert_true(was_said(f, "the setting workers has no effect in this version"));
-}
-
 static void test_a_bad_file_changes_nothing(void **state)
 {
 	_cleanup_(settings_freep) struct settings *kept = NULL;
@@ -249,7 +241,6 @@ int main(void)
 		CASE(test_starts_with_the_file_and_keeps_it),
 		CASE(test_starts_with_the_last_good_settings_and_says_so),
 		CASE(test_starts_not_without_any),
-		CASE(test_says_which_settings_have_no_effect),
 		CASE(test_a_bad_file_changes_nothing),
 		CASE(test_what_takes_a_restart_is_pending),
 		CASE(test_says_that_it_cannot_keep_them),

@@ -29,12 +29,18 @@ struct fixture {
 	sd_event *event;
 	struct notify *notify;
 	const char *status; /* what describe() tells */
+	bool stuck;
 	uint64_t now;
 };
 
 static void describe(void *data, char text[static NOTIFY_TEXT_MAX])
 {
 	snprintf(text, NOTIFY_TEXT_MAX, "%s", ((const struct fixture *)data)->status);
+}
+
+static bool is_stuck(void *data)
+{
+	return ((const struct fixture *)data)->stuck;
 }
 
 static int set_up(void **state)
@@ -114,6 +120,43 @@ static void test_says_that_it_stops_and_how_long_that_takes(void **state)
 
 	notify_stopping(f->notify, "Idle", 5 * USEC_PER_SEC);
 	assert_string_equal(hears(f), "STOPPING=1\nEXTEND_TIMEOUT_USEC=5000000\nSTATUS=Idle");
+}
+
+static void watchdog_in(uint64_t usec)
+{
+	char span[32], pid[16];
+
+	snprintf(span, sizeof(span), "%llu", (unsigned long long)usec);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("WATCHDOG_USEC", span, 1);
+	setenv("WATCHDOG_PID", pid, 1);
+}
+
+static void test_pings_the_watchdog_until_something_is_stuck(void **state)
+{
+	struct fixture *f = *state;
+
+	watchdog_in(USEC_PER_SEC / 10);
+	assert_int_equal(notify_watchdog(f->notify, is_stuck), 0);
+	for (int i = 0; i < 4; i++) {
+		runs(f);
+		assert_string_equal(hears(f), "WATCHDOG=1");
+	}
+	f->stuck = true;
+	runs(f);
+	assert_string_equal(hears(f), "");
+	assert_true(has_nothing_to_do(f));
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+}
+
+static void test_pings_nobody_who_does_not_want_it(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(notify_watchdog(f->notify, is_stuck), 0);
+	assert_true(has_nothing_to_do(f));
+	assert_string_equal(hears(f), "");
 }
 
 static void test_a_change_after_a_second_is_told_at_once(void **state)
@@ -302,6 +345,8 @@ int main(void)
 		CASE(test_says_that_it_is_ready_and_how_it_stands),
 		CASE(test_says_when_a_reload_began),
 		CASE(test_says_that_it_stops_and_how_long_that_takes),
+		CASE(test_pings_the_watchdog_until_something_is_stuck),
+		CASE(test_pings_nobody_who_does_not_want_it),
 		CASE(test_a_change_after_a_second_is_told_at_once),
 		CASE(test_changes_within_a_second_are_told_once_when_it_is_over),
 		CASE(test_what_is_as_it_was_is_not_told),

@@ -1,4 +1,5 @@
-/* The server with a roll and a journal, the journal's lines read back from a pipe. */
+/* The server with a roll and a journal, the journal's lines read back from a pipe. What does not depend on a
+ * clock of the test's own is tested with threads, too. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,12 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
 #include "common/duration.h"
 #include "greeterd/server.h"
 
+#define WORKERS 3
+#define CLIENTS 12
 #define NOW (UINT64_C(1700000000) * USEC_PER_SEC) /* of day */
 
 struct fixture {
@@ -44,7 +48,7 @@ static void start_server(struct fixture *f)
 	assert_int_equal(server_new(&setup, &f->server), 0);
 }
 
-static int set_up(void **state)
+static int set_up_with(void **state, uint32_t workers)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct netio_address any[NETIO_PARSE_MAX];
@@ -55,6 +59,7 @@ static int set_up(void **state)
 		.reply = (char *)(uintptr_t)PROTOCOL_DEFAULT_REPLY,
 		.max_id = 1000,
 		.max_connections = 1,
+		.workers = workers,
 		.settle_usec = USEC_PER_SEC / 4,
 		.greeting_timeout_usec = 10 * USEC_PER_SEC,
 		.idle_timeout_usec = 300 * USEC_PER_SEC,
@@ -81,6 +86,22 @@ static int set_up(void **state)
 	return 0;
 }
 
+static int set_up(void **state)
+{
+	return set_up_with(state, 1);
+}
+
+static int set_up_threads(void **state)
+{
+	int r = set_up_with(state, WORKERS);
+	struct fixture *f = *state;
+	struct timespec now; /* threads read the clock themselves */
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+	f->now = (uint64_t)now.tv_sec * USEC_PER_SEC;
+	return r < 0 ? r : server_start(f->server);
+}
+
 static int tear_down(void **state)
 {
 	struct fixture *f = *state;
@@ -93,6 +114,14 @@ static int tear_down(void **state)
 	close(f->log_write);
 	free(f);
 	return 0;
+}
+
+/* Lets threads go on. */
+static void waits(struct fixture *f)
+{
+	server_unlock(f->server);
+	usleep(1000);
+	server_lock(f->server);
 }
 
 static int connect_client(const struct fixture *f)
@@ -117,7 +146,7 @@ static void talks(struct fixture *f, int fd, const char *text, size_t answer_len
 		assert_int_equal(server_dispatch(f->server, f->now), 0);
 		n = recv(fd, answer, sizeof(answer), MSG_DONTWAIT);
 		if (n < 0)
-			usleep(1000);
+			waits(f);
 		else
 			got += (size_t)n;
 	}
@@ -146,7 +175,7 @@ static void steps_until_gone(struct fixture *f)
 {
 	for (int i = 0; i < 5000 && server_connections(f->server) > 0; i++) {
 		assert_int_equal(server_dispatch(f->server, f->now), 0);
-		usleep(1000);
+		waits(f);
 	}
 	assert_int_equal(server_connections(f->server), 0);
 }
@@ -313,7 +342,79 @@ static void test_a_reload_changes_limits_replies_and_burst(void **state)
 	close(fds[1]);
 }
 
+static void test_threads_record_each_greeting_of_the_same_client(void **state)
+{
+	enum { ROUNDS = 50 };
+	struct fixture *f = *state;
+	struct settings many = f->settings;
+	struct roll_entry entry;
+	int fds[CLIENTS];
+
+	many.max_connections = CLIENTS;
+	server_reload(f->server, &many);
+	for (size_t i = 0; i < CLIENTS; i++)
+		fds[i] = connect_client(f);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (size_t i = 0; i < CLIENTS; i++)
+			assert_int_equal(send(fds[i], "I am client 2\n", 14, MSG_NOSIGNAL), 14);
+		for (size_t i = 0; i < CLIENTS; i++)
+			talks(f, fds[i], "", strlen("I am SERVER\n"));
+	}
+	assert_int_equal(server_counters(f->server)->greetings, CLIENTS * ROUNDS);
+	assert_int_equal(server_counters(f->server)->newcomers, 1);
+	assert_int_equal(server_counters(f->server)->connections, CLIENTS);
+	assert_int_equal(roll_get(f->roll, 2, &entry), 0);
+	assert_int_equal(entry.count, CLIENTS * ROUNDS);
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	steps_until_gone(f);
+}
+
+static void test_threads_hand_over_to_others_that_are_fewer(void **state)
+{
+	struct fixture *f = *state;
+	struct settings many = f->settings;
+	size_t lost = SIZE_MAX;
+	int fds[CLIENTS], carrier;
+
+	many.max_connections = CLIENTS;
+	server_reload(f->server, &many);
+	for (size_t i = 0; i < CLIENTS; i++) {
+		fds[i] = connect_client(f);
+		talks(f, fds[i], "I am client 2\nI am cl", strlen("I am SERVER\n"));
+	}
+	carrier = server_hand_over(f->server, f->now);
+	assert_true(carrier >= 0);
+	server_free(f->server);
+	f->settings.workers = 2;
+	f->settings.max_connections = CLIENTS;
+	start_server(f);
+	assert_int_equal(server_take_up(f->server, carrier, f->now, &lost), CLIENTS);
+	close(carrier);
+	assert_int_equal(server_start(f->server), 0);
+	for (size_t i = 0; i < CLIENTS; i++)
+		talks(f, fds[i], "ient 2\n", strlen("I am SERVER\n"));
+	for (size_t i = 0; i < CLIENTS; i++)
+		close(fds[i]);
+	steps_until_gone(f);
+}
+
+static void test_stops_when_nobody_is_connected(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+
+	talks(f, fd, "I am client 2\n", strlen("I am SERVER\n"));
+	assert_false(server_stop_if_idle(f->server));
+	talks(f, fd, "I am client 2\n", strlen("I am SERVER\n"));
+	close(fd);
+	steps_until_gone(f);
+	assert_true(server_stop_if_idle(f->server));
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+#define THREADED(name) cmocka_unit_test_setup_teardown(name, set_up_threads, tear_down)
 
 int main(void)
 {
@@ -326,8 +427,14 @@ int main(void)
 		CASE(test_hands_over_nothing_when_nobody_is_connected),
 		CASE(test_what_is_handed_over_goes_on_and_leaves_no_entry),
 		CASE(test_takes_up_nothing_from_what_is_no_carrier),
-		CASE(test_takes_up_nothing_from_what_is_no_carrier),
 		CASE(test_a_reload_changes_limits_replies_and_burst),
+		CASE(test_stops_when_nobody_is_connected),
+		THREADED(test_drain_ends_with_no_connection),
+		THREADED(test_hands_over_nothing_when_nobody_is_connected),
+		THREADED(test_takes_up_nothing_from_what_is_no_carrier),
+		THREADED(test_stops_when_nobody_is_connected),
+		THREADED(test_threads_record_each_greeting_of_the_same_client),
+		THREADED(test_threads_hand_over_to_others_that_are_fewer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
