@@ -15,10 +15,10 @@ else
 	second=127.0.0.2 in_settings=127.0.0.2 in_log=127.0.0.2
 fi
 
-# settings LINE...: the settings file of the next greeterd.
+# settings LINE...: the settings file of the next greeterd, which has $WORKERS workers, if that is set.
 settings()
 {
-	printf '%s\n' "$@" >"$config"
+	printf '%s\n' "$@" ${WORKERS:+"workers = $WORKERS;"} >"$config"
 }
 
 # logged REGEX: whether a line of the server's log is that.

@@ -9,6 +9,12 @@
 
 top_srcdir=${top_srcdir:?} top_builddir=${top_builddir:?}
 
+# With $WORKERS set, the daemon has so many, whatever greeterd.conf says.
+if [[ -n ${WORKERS-} ]]; then
+	mkdir -p /etc/greeterd/conf.d
+	echo "workers = $WORKERS;" >/etc/greeterd/conf.d/workers.conf
+fi
+
 # property UNIT NAME
 property()
 {

@@ -42,6 +42,8 @@ under_load()
 
 anew
 sockctl hello --id 2 >"$tmp/first"
+is 'it has the workers that it was given' "$(cat /proc/"$(property greeterd.service MainPID)"/task/*/comm | grep -c '^worker ')" \
+	"${WORKERS:-0}"
 ok 'the status tells how it stands' until_true status_has '0 connected, 1 greetings'
 exec 4<>/dev/tcp/127.0.0.1/8080
 ok 'and is kept current' until_true status_has '1 connected'
