@@ -15,7 +15,11 @@
 #define ENTRY_MAX 1024                       /* bytes of one entry */
 #define ENTRIES_MAX JOURNAL_SINK_ENTRIES_MAX /* that wait for a flush */
 #define TEXT_MAX 640                         /* bytes of a message; the fields take the rest of ENTRY_MAX */
-#define RETRY_USEC (USEC_PER_SEC / 4)
+
+/* When a journal that took no more is tried again: soon, for a busy journald has room again within
+ * milliseconds, and twice as late each time that it still takes nothing. */
+#define RETRY_MIN_USEC (USEC_PER_SEC / 500)
+#define RETRY_MAX_USEC (USEC_PER_SEC / 4)
 
 /* What entries are counted as when they are too many. */
 enum kind { KIND_GREETING, KIND_DISCONNECT, KIND_REFUSAL, KIND_OTHER, KINDS };
@@ -45,8 +49,9 @@ struct journal {
 	char text[ENTRIES_MAX * ENTRY_MAX];
 	bool torn; /* a part of the first entry has been taken: a full disk, a socket */
 
-	uint64_t second;         /* when the second that is being counted began */
-	uint64_t blocked_until;  /* the journal took no more: nothing is tried before */
+	uint64_t second;        /* when the second that is being counted began */
+	uint64_t blocked_until; /* the journal took no more: nothing is tried before */
+	uint64_t retry; /* how long it was from the last failure to there; 0: none since it took something */
 	uint32_t shown[KINDS];   /* entries of this second */
 	uint64_t surplus[KINDS]; /* events without an entry; those of KIND_GREETING are below */
 	uint32_t surplus_clients;
@@ -145,6 +150,14 @@ static void drop_entries(struct journal *journal, size_t first, const struct iov
 	}
 }
 
+static void put_off(struct journal *journal, uint64_t now)
+{
+	uint64_t retry = journal->retry ? 2 * journal->retry : RETRY_MIN_USEC;
+
+	journal->retry = retry < RETRY_MAX_USEC ? retry : RETRY_MAX_USEC;
+	journal->blocked_until = later(now, journal->retry);
+}
+
 /* Sends all entries, and drops what is not taken. */
 static void send_entries(struct journal *journal, uint64_t now)
 {
@@ -161,9 +174,10 @@ static void send_entries(struct journal *journal, uint64_t now)
 		if (n == -EINTR)
 			continue;
 		if (n < 0) {
-			journal->blocked_until = later(now, RETRY_USEC);
+			put_off(journal, now);
 			break;
 		}
+		journal->retry = 0;
 		first += (size_t)n;
 	}
 	drop_entries(journal, first, &parts[first]);
