@@ -66,32 +66,26 @@ static size_t text_at_eof(const char *data, size_t len)
  */
 static bool find_end(const char *data, size_t len, enum protocol_end *ret_end, size_t *ret_text_len)
 {
-	for (size_t i = 0; i < len; i++) {
-		size_t n;
+	const char *lf = memchr(data, '\n', len), *end = lf ? lf : data + len, *angle = data;
 
-		switch (data[i]) {
-		case '\n':
-			*ret_end = i > 0 && data[i - 1] == '\r' ? PROTOCOL_END_CRLF : PROTOCOL_END_LF;
-			*ret_text_len = *ret_end == PROTOCOL_END_CRLF ? i - 1 : i;
-			return true;
-		case '<':
-			n = match_br(data + i, len - i);
-			if (n == strlen(br)) {
-				*ret_end = PROTOCOL_END_BR;
-				*ret_text_len = i;
-				return true;
-			}
-			if (n > 0) { /* the data end inside of it */
-				*ret_text_len = i;
-				return false;
-			}
-			break;
-		default:
-			break;
-		}
+	for (; (angle = memchr(angle, '<', (size_t)(end - angle))); angle++) {
+		size_t n = match_br(angle, len - (size_t)(angle - data));
+
+		if (n == 0)
+			continue;
+		*ret_text_len = (size_t)(angle - data);
+		if (n < strlen(br)) /* the data end inside of it */
+			return false;
+		*ret_end = PROTOCOL_END_BR;
+		return true;
 	}
-	*ret_text_len = text_at_eof(data, len);
-	return false;
+	if (!lf) {
+		*ret_text_len = text_at_eof(data, len);
+		return false;
+	}
+	*ret_end = lf > data && lf[-1] == '\r' ? PROTOCOL_END_CRLF : PROTOCOL_END_LF;
+	*ret_text_len = (size_t)(lf - data) - (*ret_end == PROTOCOL_END_CRLF);
+	return true;
 }
 
 static bool is_blank(const char *text, size_t len)

@@ -138,7 +138,7 @@ static size_t answer(struct session *session, struct session_shared *shared, con
 	struct protocol_line line;
 	size_t used = 0;
 
-	while (session->state == SESSION_OPEN && has_room(shared)) {
+	while (used < len && session->state == SESSION_OPEN && has_room(shared)) {
 		enum protocol_verdict verdict = protocol_next(
 			data + used, len - used, session->ended, shared->settings->max_id, &line);
 		size_t n = 1;
