@@ -35,9 +35,14 @@ done
 most=$(awk '/^Max open files/ { print $5 < 524288 ? $5 : 524288 }' /proc/1/limits)
 is 'open files' "$(awk '/^Max open files/ { print $4, $5 }' "/proc/$pid/limits")" "$most $most"
 is 'its state folder' "$(stat -c '%U:%G %a' /var/lib/greeterd)" 'greeterd:greeterd 750'
+is 'all that is in its root' "$(cd "/proc/$pid/root" && echo *)" 'bin dev etc lib lib64 proc root run sbin sys tmp usr var'
+is 'its devices' "$(ls "/proc/$pid/root/dev")" null
+is 'all that runs beside it' "$(cd "/proc/$pid/root/run" && find . -maxdepth 2 -mindepth 1 ! -path './dbus/*' | sort | xargs)" \
+	'./dbus ./systemd ./systemd/incoming ./systemd/journal ./systemd/notify'
+is 'nobody is at home' "$(find "/proc/$pid/root/root" "/proc/$pid/root/tmp" "/proc/$pid/root/var/tmp" -mindepth 1)" ''
 is 'all that it may write, but for what the kernel keeps in /proc and /dev' \
 	"$(awk '$6 ~ /^rw/ && $5 !~ "^/(proc|dev/pts|dev/hugepages)$" { print $5 }' "/proc/$pid/mountinfo" | sort | xargs)" \
-	'/tmp /var/lib/greeterd /var/tmp'
+	'/dev/null /tmp /var/lib/greeterd /var/tmp'
 
 # --- what it cannot do
 
@@ -55,6 +60,10 @@ probe 'import os; print(*[p for p in os.listdir("/proc") if p == "1"])'
 is 'no process of others to be seen' "$out" ''
 probe 'import os; print(*map(os.path.exists, ["/proc/self", "/proc/sys", "/proc/sysrq-trigger", "/proc/irq"]))'
 is 'no tunable of the kernel either' "$out" 'True False False False'
+probe 'import os; os.listdir("/sys")'
+ok 'nor what is in /sys' matches "$err" 'Permission denied'
+probe 'import socket; socket.sethostname("other")'
+ok 'no other name for the machine' matches "$err" 'Operation not permitted'
 probe 'import mmap; mmap.mmap(-1, 4096, prot=mmap.PROT_WRITE | mmap.PROT_EXEC)'
 ok 'no memory that is written and run' matches "$err" 'Operation not permitted|Permission denied'
 inside /bin/sh -c '/bin/ls /; echo'
