@@ -99,8 +99,10 @@ int inforce_reload(struct inforce *inforce, struct server *server, const struct 
 		return r;
 	}
 	inforce_check_port(inforce, fresh, listeners, journal);
+	server_pause(server);
 	*ret_n_pending = settings_hold_back(fresh, inforce->now, ret_pending);
 	server_reload(server, fresh);
+	server_resume(server);
 	settings_free(inforce->replaced);
 	inforce->replaced = inforce->now;
 	inforce->now = fresh;

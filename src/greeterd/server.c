@@ -338,15 +338,25 @@ int server_drain(struct server *server, uint64_t now, uint64_t deadline)
 	return pool_start(server->pool);
 }
 
+void server_pause(struct server *server)
+{
+	pause_workers(server, server->now);
+}
+
+void server_resume(struct server *server)
+{
+	resume_workers(server);
+}
+
 void server_reload(struct server *server, const struct settings *settings)
 {
+	pool_lock(server->pool);
 	server->setup.settings = settings;
 	journal_set_burst(server->setup.journal, settings->journal_burst);
-	pause_workers(server, server->now);
+	pool_unlock(server->pool);
 	admission_set(server->admission, settings->max_connections, settings->max_connections_per_source);
 	for (size_t i = 0; i < server->n_workers; i++)
 		worker_reload(server->desks[i].worker, settings, server->desks[i].now);
-	resume_workers(server);
 }
 
 int server_hand_over(struct server *server, uint64_t now)

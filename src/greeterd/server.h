@@ -75,8 +75,12 @@ bool server_stop_if_idle(struct server *server);
  * latest. Returns 0, or the error of pthread_create(3), after server_hand_over(). */
 int server_drain(struct server *server, uint64_t now, uint64_t deadline);
 
+/* Stops all workers between two greetings; meanwhile the main thread does not have the lock. */
+void server_pause(struct server *server);
+void server_resume(struct server *server);
+
 /* Takes other settings from here on, all of them at once; they must outlive the server, or the next reload.
- */
+ * To be called, and settings that are in force to be written to, while paused. */
 void server_reload(struct server *server, const struct settings *settings);
 
 /*

@@ -92,7 +92,8 @@ reload_once()
 		printf '%s\n' "reply = \"$reply\";" 'settle = "never";' >"$config"
 		systemctl reload greeterd.service 2>/dev/null && echo "# a bad file was taken"
 	else
-		echo "reply = \"$reply\";" >"$config"
+		# max_id waits for a restart: who has a greater number must never be refused.
+		echo "reply = \"$reply\"; max_id = 7;" >"$config"
 		systemctl reload greeterd.service || echo "# a good file was refused"
 	fi
 }

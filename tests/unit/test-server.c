@@ -124,6 +124,13 @@ static void waits(struct fixture *f)
 	server_lock(f->server);
 }
 
+static void reloads(struct fixture *f, const struct settings *settings)
+{
+	server_pause(f->server);
+	server_reload(f->server, settings);
+	server_resume(f->server);
+}
+
 static int connect_client(const struct fixture *f)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -331,7 +338,7 @@ static void test_a_reload_changes_limits_replies_and_burst(void **state)
 	fresh.reply = reply;
 	fresh.max_connections = 2;
 	fresh.journal_burst = 1;
-	server_reload(f->server, &fresh);
+	reloads(f, &fresh);
 	f->now += USEC_PER_SEC;
 	(void)log_text(f);
 	fds[1] = connect_client(f);
@@ -351,7 +358,7 @@ static void test_threads_record_each_greeting_of_the_same_client(void **state)
 	int fds[CLIENTS];
 
 	many.max_connections = CLIENTS;
-	server_reload(f->server, &many);
+	reloads(f, &many);
 	for (size_t i = 0; i < CLIENTS; i++)
 		fds[i] = connect_client(f);
 	for (int round = 0; round < ROUNDS; round++) {
@@ -378,7 +385,7 @@ static void test_threads_hand_over_to_others_that_are_fewer(void **state)
 	int fds[CLIENTS], carrier;
 
 	many.max_connections = CLIENTS;
-	server_reload(f->server, &many);
+	reloads(f, &many);
 	for (size_t i = 0; i < CLIENTS; i++) {
 		fds[i] = connect_client(f);
 		talks(f, fds[i], "I am client 2\nI am cl", strlen("I am SERVER\n"));
