@@ -36,11 +36,13 @@ static void *run(void *data)
 
 	for (;;) {
 		while (sem_wait(&flusher->asked) < 0)
-			; /* EINTR, by a debugger: no signal comes here */
-		if (atomic_load(&flusher->stop))
+			;                          /* EINTR, by a debugger: no signal comes here */
+		if (atomic_load(&flusher->busy)) { /* asked, be it just before the end */
+			atomic_store(&flusher->result, flusher->sync(flusher->fd) < 0 ? -errno : 0);
+			atomic_store(&flusher->busy, false);
+		} else if (atomic_load(&flusher->stop)) {
 			break;
-		atomic_store(&flusher->result, flusher->sync(flusher->fd) < 0 ? -errno : 0);
-		atomic_store(&flusher->busy, false);
+		}
 	}
 	disown(flusher);
 	return NULL;

@@ -1,7 +1,8 @@
 /*
  * flusher.h: a thread that brings a file to the disk when asked, so that nobody else waits for the disk.
  *
- * One thread asks. A flusher whose disk never answers is left behind by flusher_free(), with what it needs.
+ * One thread asks. What was asked is done, also when flusher_free() comes right after. A flusher whose disk
+ * never answers is left behind by flusher_free(), with what it needs.
  */
 #pragma once
 

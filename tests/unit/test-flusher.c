@@ -115,6 +115,24 @@ static void test_leaves_a_thread_behind_that_the_disk_holds(void **state)
 		sched_yield();
 }
 
+static void test_does_what_it_was_asked_before_it_was_freed(void **state)
+{
+	struct flusher *flusher;
+	int fd = fcntl(STDIN_FILENO, F_DUPFD, 3);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd); /* the number that the duplicate will have */
+	for (int i = 0; i < 100; i++) {
+		atomic_store(&syncs, 0);
+		assert_int_equal(flusher_new(STDIN_FILENO, count_sync, &flusher), 0);
+		assert_true(flusher_ask(flusher));
+		flusher_free(flusher);
+		assert_int_equal(atomic_load(&syncs), 1);
+		assert_int_equal(fcntl(fd, F_GETFD), -1); /* nothing is left behind */
+	}
+}
+
 static void test_says_when_there_is_no_descriptor(void **state)
 {
 	struct flusher *flusher = NULL;
@@ -138,6 +156,7 @@ int main(void)
 		cmocka_unit_test(test_keeps_the_error_of_the_last_one),
 		cmocka_unit_test(test_refuses_a_second_while_one_is_under_way),
 		cmocka_unit_test(test_leaves_a_thread_behind_that_the_disk_holds),
+		cmocka_unit_test(test_does_what_it_was_asked_before_it_was_freed),
 		cmocka_unit_test(test_says_when_there_is_no_descriptor),
 		cmocka_unit_test(test_free_takes_nothing),
 	};
