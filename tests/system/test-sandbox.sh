@@ -73,6 +73,8 @@ is 'no process can be started' "$out" ''
 
 mkdir -p /etc/systemd/system/greeterd.service.d
 printf '%s\n' '[Service]' 'SystemCallErrorNumber=kill' >/etc/systemd/system/greeterd.service.d/kill.conf
+systemctl stop greeterd.socket greeterd.service
+rm -f /var/lib/greeterd/roll # for a new one, more is done
 socket_drop_in 'ListenStream=[::1]:9000' 'ListenStream=127.0.0.1:9001' 'ListenStream=/run/greeterd/greet.sock'
 for where in '--port 8080' '--host ::1 --port 9000' '--host 127.0.0.1 --port 9001' '--unix /run/greeterd/greet.sock'; do
 	# shellcheck disable=SC2086 # options
