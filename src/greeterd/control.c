@@ -137,6 +137,8 @@ static uint32_t change_clients(void *data, enum bus_change change, const struct 
 			changed++;
 	}
 	rollcall_served(control->rollcall);
+	if (changed > 0)
+		control->changed(control->daemon);
 	return changed;
 }
 

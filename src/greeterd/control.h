@@ -26,6 +26,7 @@ struct control {
 	/* As in struct bus_ops: what takes the whole daemon. */
 	int (*reload)(void *daemon, const char *ret_pending[static SETTINGS_PENDING_MAX],
 		size_t *ret_n_pending, struct settings_report *report);
+	void (*changed)(void *daemon); /* what is in the roll */
 	void (*watched)(void *daemon);
 	void (*say)(void *daemon, const char *sentence);
 	void *daemon;

@@ -165,7 +165,7 @@ static int on_sync(sd_event_source *source, uint64_t due, void *data)
 	return 0;
 }
 
-/* A batch was served: the disk is asked for at most once in SYNC_USEC, and never while nobody greets. */
+/* The roll has news: the disk is asked for at most once in SYNC_USEC, and never while there is none. */
 static void sync_soon(struct daemon *daemon, uint64_t now)
 {
 	int armed = SD_EVENT_OFF;
@@ -174,6 +174,16 @@ static void sync_soon(struct daemon *daemon, uint64_t now)
 		return;
 	(void)sd_event_source_set_time(daemon->sync_timer, now + SYNC_USEC);
 	(void)sd_event_source_set_enabled(daemon->sync_timer, SD_EVENT_ONESHOT);
+}
+
+/* What the roll and the status tell may have changed. */
+static void changed(void *data)
+{
+	struct daemon *daemon = data;
+	uint64_t now = loop_now(daemon);
+
+	sync_soon(daemon, now);
+	notify_changed(daemon->notify, now);
 }
 
 /* --- the loop */
@@ -351,6 +361,7 @@ static void on_state_changed(
 		daemon->bus, id, group, attendance_state_name(before), attendance_state_name(after), when);
 	bus_properties_changed(daemon->bus);
 	bus_served(daemon->bus);
+	changed(daemon);
 }
 
 static int open_rollcall(struct daemon *daemon)
@@ -426,6 +437,7 @@ static int open_bus(struct daemon *daemon, bool user)
 		.rollcall = daemon->rollcall,
 		.watchers = &daemon->watchers,
 		.reload = reload,
+		.changed = changed,
 		.watched = watched,
 		.say = say_of_control,
 		.daemon = daemon,

@@ -6,6 +6,7 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 #define PATIENCE_STEPS 20 /* that flusher_free() waits, before it leaves the thread behind */
@@ -34,6 +35,7 @@ static void *run(void *data)
 {
 	struct flusher *flusher = data;
 
+	(void)prctl(PR_SET_NAME, "roll-flusher");
 	for (;;) {
 		while (sem_wait(&flusher->asked) < 0)
 			;                          /* EINTR, by a debugger: no signal comes here */

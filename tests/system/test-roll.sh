@@ -26,6 +26,20 @@ is_watched()
 	[[ $(sockctl status --json | jq .watchers) == 1 ]]
 }
 
+# status_says REGEX: whether systemctl status does.
+# shellcheck disable=SC2317 # until_true runs it
+status_says()
+{
+	matches "$(property greeterd.service StatusText)" "$1"
+}
+
+# went_to_disk: whether the roll has, since the daemon started: a thread waits for the disk from then on.
+# shellcheck disable=SC2317
+went_to_disk()
+{
+	grep -qs roll-flusher "/proc/$(property greeterd.service MainPID)"/task/*/comm
+}
+
 # --- the roll
 
 anew
@@ -79,7 +93,7 @@ ok 'it names client 2' matches "$out" '^ *2 +rack A +missing'
 is 'and nobody else' "$(wc -l <<<"$out")" 1
 ok 'the watcher was told' test "$(jq -r 'select(.event == "missing") | .id' "$tmp/watch.out")" = 2
 is 'the journal has it' "$(values GREETERD_CLIENT_ID "MESSAGE_ID=$(message_id MISSING)")" 2
-ok 'the status counts it' until_true matches "$(property greeterd.service StatusText)" '1 missing'
+ok 'the status counts it' until_true status_says '1 missing'
 systemctl restart greeterd.service
 ok 'a restart forgets no one' state_of_client 2 missing
 ok 'and makes no one missing' state_of_client 1 present
@@ -91,5 +105,24 @@ is 'a client can be paused' "$status" 0
 ok 'and is' state_of_client 2 paused
 stop watch INT
 is 'sockctl watch ends on Ctrl-C' "$status" 130
+
+# --- nobody greets
+
+settings 'expect = ( { id = "7"; every = "1s"; grace = "0"; } );'
+systemctl start greeterd.service
+ok 'nothing is heard: the status tells who is missing' until_true status_says ' 1 missing'
+ok 'and the disk has it' until_true went_to_disk
+sockctl pause 7 >"$tmp/changed"
+ok 'who is paused is missed no longer' until_true status_says 'greetings$'
+systemctl restart greeterd.service
+ok 'where nothing has changed, the disk is left alone' test "$(went_to_disk; echo $?)" = 1
+sockctl forget 1 >"$tmp/changed"
+ok 'what was changed by hand, the disk has' until_true went_to_disk
+
+# --- nobody is expected any more
+
+echo >/etc/greeterd/greeterd.conf
+systemctl reload greeterd.service
+is 'the journal has it' "$(values GREETERD_STATE "MESSAGE_ID=$(message_id STATE)" GREETERD_CLIENT_ID=7 | tail -n 1)" unexpected
 
 done_testing

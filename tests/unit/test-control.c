@@ -30,7 +30,7 @@ struct fixture {
 	struct server *server;
 	struct control control;
 	char addresses[512];
-	unsigned reloaded, watched;
+	unsigned reloaded, watched, changed;
 };
 
 static int reload(void *daemon, const char *ret_pending[static SETTINGS_PENDING_MAX], size_t *ret_n_pending,
@@ -40,6 +40,11 @@ static int reload(void *daemon, const char *ret_pending[static SETTINGS_PENDING_
 	((struct fixture *)daemon)->reloaded++;
 	*ret_n_pending = 0;
 	return 0;
+}
+
+static void changed(void *daemon)
+{
+	((struct fixture *)daemon)->changed++;
 }
 
 static void watched(void *daemon)
@@ -97,6 +102,7 @@ static int set_up(void **state)
 	f->control.server = f->server;
 	f->control.watchers = &f->watchers;
 	f->control.reload = reload;
+	f->control.changed = changed;
 	f->control.watched = watched;
 	f->control.say = say;
 	f->control.daemon = f;
@@ -195,7 +201,9 @@ static void test_forgets_who_is_known(void **state)
 	assert_int_equal(control_ops.next(&f->control, 3, &client), 0);
 	assert_int_equal(client.id, 7);
 	assert_int_equal(f->watchers.seq, 1);
+	assert_int_equal(f->changed, 1);
 	assert_int_equal(change(f, BUS_FORGET, "1-6,9"), 0);
+	assert_int_equal(f->changed, 1);
 }
 
 static void test_pauses_and_resumes_who_is_expected(void **state)
