@@ -1,5 +1,6 @@
 #!/bin/bash
-# test-catalog: the message catalog explains every MESSAGE_ID of the table, once and in full, and no other.
+# test-catalog: the message catalog explains every MESSAGE_ID of the table, once and in full, and no other; it and the
+# manual name every state of a client.
 set -euo pipefail
 
 top_srcdir=${top_srcdir:-.}
@@ -47,5 +48,17 @@ same 'the catalog has the MESSAGE_IDs of the table' "$(sed -nE 's/^-- ([0-9a-f]{
 same 'every entry is complete' "$(breaches)" ''
 same 'the fields that it names are written' \
 	"$(grep -oE '@[A-Z_]+@' "$catalog" | tr -d @ | sort -u | comm -23 - <(echo "$fields"))" ''
+
+# states_that_lack FILE: states of a client, as the journal and the bus name them, that it says nothing of.
+states_that_lack()
+{
+	sed -nE 's/^\t\t\[ATTENDANCE_[A-Z]+\] = "([a-z]+)",$/\1/p' "$top_srcdir/src/greeterd/attendance.c" | while read -r state; do
+		grep -qw "$state" "$top_srcdir/$1" || echo "$state"
+	done
+}
+
+for file in systemd/greeterd.catalog man/greeterd.8.in man/org.greeterd1.5; do
+	same "$file names each state of a client" "$(states_that_lack "$file")" ''
+done
 echo "1..$cases"
 [[ $failures -eq 0 ]]
