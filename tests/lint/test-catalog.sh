@@ -1,25 +1,13 @@
 #!/bin/bash
 # test-catalog: the message catalog explains every MESSAGE_ID of the table, once and in full, and no other; it and the
 # manual name every state of a client.
-set -euo pipefail
+
+# shellcheck source=tests/tap.sh
+. "$(dirname "$0")/../tap.sh"
 
 top_srcdir=${top_srcdir:-.}
 table=$top_srcdir/src/greeterd/messages.c
 catalog=$top_srcdir/systemd/greeterd.catalog
-cases=0 failures=0
-
-# same DESCRIPTION ONE OTHER
-same()
-{
-	cases=$((cases + 1))
-	if [[ $2 == "$3" ]]; then
-		echo "ok $cases - $1"
-		return
-	fi
-	failures=$((failures + 1))
-	echo "not ok $cases - $1"
-	diff <(echo "$2") <(echo "$3") | sed 's/^/# /' || true
-}
 
 # breaches: entries without what each must have: Subject, Defined-By, a page of ours, a text of lines up to 80 columns.
 breaches()
@@ -43,10 +31,10 @@ breaches()
 ids=$(sed -nE 's/^\t\[MESSAGE_[A-Z]+\] = \{ "([0-9a-f]{32})", .*/\1/p' "$table" | sort)
 fields=$(grep -ohE 'GREETERD_[A-Z_]+=' "$top_srcdir/src/greeterd/journal.c" | tr -d = | sort -u)
 
-same 'the table has a MESSAGE_ID for each message' "$(wc -l <<<"$ids")" "$(grep -c '^	\[MESSAGE_' "$table")"
-same 'the catalog has the MESSAGE_IDs of the table' "$(sed -nE 's/^-- ([0-9a-f]{32})$/\1/p' "$catalog" | sort)" "$ids"
-same 'every entry is complete' "$(breaches)" ''
-same 'the fields that it names are written' \
+is 'the table has a MESSAGE_ID for each message' "$(wc -l <<<"$ids")" "$(grep -c '^	\[MESSAGE_' "$table")"
+is 'the catalog has the MESSAGE_IDs of the table' "$(sed -nE 's/^-- ([0-9a-f]{32})$/\1/p' "$catalog" | sort)" "$ids"
+is 'every entry is complete' "$(breaches)" ''
+is 'the fields that it names are written' \
 	"$(grep -oE '@[A-Z_]+@' "$catalog" | tr -d @ | sort -u | comm -23 - <(echo "$fields"))" ''
 
 # states_that_lack FILE: states of a client, as the journal and the bus name them, that it says nothing of.
@@ -58,7 +46,6 @@ states_that_lack()
 }
 
 for file in systemd/greeterd.catalog man/greeterd.8.in man/org.greeterd1.5; do
-	same "$file names each state of a client" "$(states_that_lack "$file")" ''
+	is "$file names each state of a client" "$(states_that_lack "$file")" ''
 done
-echo "1..$cases"
-[[ $failures -eq 0 ]]
+done_testing

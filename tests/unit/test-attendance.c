@@ -14,6 +14,7 @@
 
 #include "common/duration.h"
 #include "greeterd/attendance.h"
+#include "memory.h"
 
 #define MAX_ID 200000
 #define SEC USEC_PER_SEC
@@ -510,21 +511,6 @@ static void test_ids_over_max_id_are_nobodys(void **state)
 	greets(f, 300000);
 	greets(f, UINT32_MAX);
 	assert_told(f, "");
-}
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-
-/* AddressSanitizer's own memory does not come out of a limit alive. */
-static void skip_under_address_sanitizer(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	print_message("# the want of memory is not tested: AddressSanitizer has its own\n");
-	skip();
-#endif
 }
 
 static void test_a_configuration_without_memory_changes_nothing(void **state)

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
+#include "memory.h"
 #include "roll-fixture.h"
 
 /* --- in memory */
@@ -61,21 +62,6 @@ static void test_refuses_more_ids_than_a_record_can_name(void **state)
 	assert_int_equal(roll_new(&f->setup, &f->roll), -EINVAL);
 	assert_null(f->roll);
 	assert_false(exists(f, "roll"));
-}
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define __SANITIZE_ADDRESS__ 1
-#endif
-#endif
-
-/* AddressSanitizer's own memory does not come out of a limit alive. */
-static void skip_under_address_sanitizer(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	print_message("# the want of memory is not tested: AddressSanitizer has its own\n");
-	skip();
-#endif
 }
 
 static void test_says_when_there_is_no_memory(void **state)
