@@ -146,14 +146,17 @@ static int on_clients(sd_bus_message *reply, void *userdata, sd_bus_error *error
 
 int control_ask_clients(struct control *control, const char *ids, control_clients_fn answer, void *userdata)
 {
+	int r;
+
 	if (control->asked_clients)
 		return -EBUSY;
 	if (!control->bus || !control->owner)
 		return -ENOTCONN;
 	control->answer = answer;
 	control->answer_userdata = userdata;
-	return sd_bus_call_method_async(control->bus, &control->asked_clients, CONTROL_SERVICE, CONTROL_PATH,
+	r = sd_bus_call_method_async(control->bus, &control->asked_clients, CONTROL_SERVICE, CONTROL_PATH,
 		CONTROL_INTERFACE, "ListClients", on_clients, control, "sb", ids, false);
+	return r < 0 ? r : 0;
 }
 
 static void drop_bus(struct control *control)

@@ -11,6 +11,7 @@
 #include "sockctl/verbs.h"
 
 #define CLIENTS_MAX (UINT32_C(1) << 20)
+#define RETRY_USEC USEC_PER_SEC
 
 const struct option_spec wait_options[] = {
 	VERB_ROW_ID("the clients that must greet, as in 2, 1-3 or 1,4,9"),
@@ -35,7 +36,8 @@ struct waiting {
 	const struct verb_options *options;
 	struct awaited *clients; /* in the order of the ids */
 	uint64_t left;
-	bool unsure; /* greetings may have passed unheard: the roll tells */
+	bool unsure;     /* greetings may have passed unheard: the roll tells */
+	uint64_t ask_at; /* not before */
 };
 
 static struct awaited *find(const struct waiting *waiting, uint32_t id)
@@ -78,7 +80,7 @@ static void on_missed(void *userdata, uint64_t count)
 {
 	struct waiting *waiting = userdata;
 
-	waiting->unsure = count > 0;
+	waiting->unsure |= count > 0;
 }
 
 static void on_back(void *userdata)
@@ -105,7 +107,12 @@ static void on_clients(void *userdata, struct client_list *list)
 {
 	struct waiting *waiting = userdata;
 
-	for (size_t i = 0; list && i < list->n; i++) {
+	if (!list) { /* the daemon would not say, or went */
+		waiting->unsure = true;
+		waiting->ask_at = control_clock() + RETRY_USEC;
+		return;
+	}
+	for (size_t i = 0; i < list->n; i++) {
 		const struct client *client = &list->clients[i];
 		const struct awaited *awaited = find(waiting, client->id);
 		const struct event event = { EVENT_NO_SEQ, "greeting", client->id, client->name, client->peer,
@@ -147,6 +154,18 @@ static int say_timeout(const struct waiting *waiting)
 	return EXIT_UNREACHABLE;
 }
 
+/* Asks for the roll if it is time to; returns until when to wait, which is at most until. */
+static uint64_t ask(struct waiting *waiting, uint64_t until)
+{
+	if (!waiting->unsure)
+		return until;
+	if (control_clock() < waiting->ask_at)
+		return waiting->ask_at < until ? waiting->ask_at : until;
+	if (control_ask_clients(waiting->control, waiting->options->id_list, on_clients, waiting) == 0)
+		waiting->unsure = false;
+	return until;
+}
+
 static int await(struct waiting *waiting)
 {
 	const struct verb_options *options = waiting->options;
@@ -156,10 +175,7 @@ static int await(struct waiting *waiting)
 	int status = EXIT_DONE;
 
 	while (waiting->left > 0 && status == EXIT_DONE) {
-		if (waiting->unsure &&
-			control_ask_clients(waiting->control, options->id_list, on_clients, waiting) == 0)
-			waiting->unsure = false;
-		if (control_wait(waiting->control, -1, until) < 0)
+		if (control_wait(waiting->control, -1, ask(waiting, until)) < 0)
 			status = EXIT_UNREACHABLE;
 		else if (waiting->left > 0 && control_clock() >= until)
 			status = say_timeout(waiting);
@@ -186,7 +202,7 @@ int wait_run(int argc, char **argv)
 	if (r != EXIT_DONE)
 		return r;
 
-	struct waiting waiting = { control, &options, clients, idset_count(options.ids), false };
+	struct waiting waiting = { control, &options, clients, idset_count(options.ids), false, 0 };
 	const struct control_listener listener = { on_missed, on_event, on_batch, on_gone, on_back,
 		&waiting };
 	r = control_watch(control, options.id_list, &listener);

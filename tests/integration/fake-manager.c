@@ -3,7 +3,8 @@
  * tells its watchers is said to it by "busctl --user call org.greeterd1 /org/greeterd1 org.greeterd1.Fake Say
  * s TEXT":
  *
- *   greet ID   one greeting        missed N   N greetings that no event is sent for
+ *   greet ID   one greeting        hide ID    one greeting that is told to nobody
+ *   missed N   N greetings that no event is sent for
  *   lose ID    the client goes missing         refuse NAME TEXT   the next call fails so
  *   flood N    N greetings of client 1, in batches of 256      crowd N   N more clients on the roll
  *   quit       ends it
@@ -39,6 +40,7 @@ struct fake {
 	struct client *clients;
 	size_t n;
 	uint64_t seq, greetings;
+	uint32_t listed; /* calls of ListClients */
 	char *watcher;
 	struct idset *filter; /* NULL: all */
 	char refusal[100], text[400];
@@ -83,6 +85,7 @@ static int list_clients(sd_bus_message *m, void *userdata, sd_bus_error *error)
 	const char *text;
 	int missing_only, r;
 
+	fake->listed++;
 	if (refuses(fake, error, &r))
 		return r;
 	r = sd_bus_message_read(m, "sb", &text, &missing_only);
@@ -202,6 +205,14 @@ static int greet(struct fake *fake, uint32_t id, uint64_t n)
 	return tell(fake, client, "greeting", n, 0);
 }
 
+static void hide(struct fake *fake, uint32_t id)
+{
+	struct client *client = find(fake, id);
+
+	client->count++;
+	client->last_seen = wall();
+}
+
 static int flood(struct fake *fake, uint64_t n)
 {
 	int r = 0;
@@ -243,6 +254,8 @@ static int say(sd_bus_message *m, void *userdata, sd_bus_error *error)
 		return r;
 	if (sscanf(text, "greet %" SCNu64, &n) == 1)
 		r = greet(fake, (uint32_t)n, 1);
+	else if (sscanf(text, "hide %" SCNu64, &n) == 1)
+		hide(fake, (uint32_t)n);
 	else if (sscanf(text, "lose %" SCNu64, &n) == 1)
 		r = lose(fake, (uint32_t)n);
 	else if (sscanf(text, "flood %" SCNu64, &n) == 1)
@@ -334,6 +347,7 @@ static const sd_bus_vtable manager[] = {
 
 static const sd_bus_vtable controls[] = {
 	SD_BUS_VTABLE_START(0),
+	SD_BUS_PROPERTY("Listed", "u", NULL, offsetof(struct fake, listed), 0),
 	SD_BUS_METHOD("Say", "s", "", say, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_VTABLE_END,
 };

@@ -57,6 +57,13 @@ watched()
 	[ "$(busctl --user get-property org.greeterd1 /org/greeterd1 org.greeterd1.Manager Watchers)" = "u ${1:-1}" ]
 }
 
+# listed N: the fake was asked for the roll so many times.
+# shellcheck disable=SC2317 # until_true runs it
+listed()
+{
+	[ "$(busctl --user get-property org.greeterd1 /org/greeterd1 org.greeterd1.Fake Listed)" = "u $1" ]
+}
+
 # ends_with_a_greeting FILE
 # shellcheck disable=SC2317 # until_true runs it
 ends_with_a_greeting()
@@ -286,6 +293,24 @@ until_true watched
 say 'greet 2'
 join wait
 is 'wait: until each has greeted, across a restart' "$status $(jq -r .id "$tmp/wait.out" | xargs)" '0 1 2'
+
+say quit
+join fake
+start_fake
+start wait "$sockctl" wait --user --id 1-2
+until_true watched || bail_out 'nobody watches'
+say 'greet 1'
+until_true has_line "$tmp/wait.out" 'client 1' # it has seen the roll
+say 'missed 1'
+until_true listed 2
+sleep 0.2
+ok 'wait: asks for the roll once when it missed something' listed 2
+say 'refuse org.freedesktop.DBus.Error.LimitsExceeded too many lists are being made'
+say 'hide 2'
+say 'missed 1'
+join wait
+is 'wait: asks for the roll again when it is refused' "$status $(tail -n 1 "$tmp/wait.out")" \
+	'0 client 2 (rack A) greeted from 127.0.0.1:40314'
 
 # On a terminal.
 
