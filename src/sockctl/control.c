@@ -105,6 +105,21 @@ int control_call(struct control *control, const char *interface, const char *met
 	return r < 0 ? failed(control, r, &error) : EXIT_DONE;
 }
 
+/* The same to a daemon that is there already. */
+static int call_running(struct control *control, const char *method, sd_bus_message **ret)
+{
+	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	int r = sd_bus_message_new_method_call(
+		control->bus, &call, CONTROL_SERVICE, CONTROL_PATH, CONTROL_INTERFACE, method);
+
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(call, false);
+	if (r >= 0)
+		r = sd_bus_call(control->bus, call, 0, &error, ret);
+	return r < 0 ? failed(control, r, &error) : EXIT_DONE;
+}
+
 static size_t count_guess(size_t n)
 {
 	return n ? n * 2 : 64;
@@ -165,7 +180,7 @@ void client_list_deinit(struct client_list *list)
 int control_reload(struct control *control, char ***ret_pending)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r = control_call(control, CONTROL_INTERFACE, "Reload", &reply, "", NULL, 0);
+	int r = call_running(control, "Reload", &reply);
 
 	if (r != EXIT_DONE)
 		return r;

@@ -75,7 +75,7 @@ struct control_listener {
 int control_open(const struct control_target *target, struct control **ret);
 int control_status(struct control *control, struct daemon_status *ret);
 int control_clients(struct control *control, const char *ids, bool missing_only, struct client_list *ret);
-/* ret_pending: the keys that wait for a restart, for control_free_texts(). */
+/* Starts no daemon. ret_pending: the keys that wait for a restart, for control_free_texts(). */
 int control_reload(struct control *control, char ***ret_pending);
 /* method: "Pause", "Resume" or "Forget". */
 int control_change(struct control *control, const char *method, const char *ids, uint32_t *ret_changed);

@@ -15,7 +15,7 @@ unset NO_COLOR PAGER LESS
 start_bus()
 {
 	rm -f "$tmp/bus"
-	WRAP='' wrap='' start bus dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
+	XDG_DATA_HOME=$tmp/data WRAP='' wrap='' start bus dbus-daemon --session --nofork --nopidfile --address="$DBUS_SESSION_BUS_ADDRESS"
 	until_true test -S "$tmp/bus" || bail_out 'dbus-daemon does not start'
 }
 
@@ -84,10 +84,27 @@ DBUS_SESSION_BUS_ADDRESS=unix:path=$tmp/none verb roll
 is 'no bus: exit status' "$status" 3
 is 'no bus: what is said' "$err" 'sockctl: cannot reach the user bus: No such file or directory'
 start_bus
+verb reload
+is 'reload: no daemon' "$status $err" "3 sockctl: greeterd is not on the bus; 'systemctl status greeterd' says why"
 verb status
 is 'no daemon: exit status' "$status" 3
 is 'no daemon: what is said' "$err" "sockctl: greeterd is not on the bus; 'systemctl status greeterd' says why"
 is 'no daemon: nothing on standard output' "$out" ''
+
+# A daemon that the bus could start.
+
+mkdir -p "$tmp/data/dbus-1/services"
+printf '%s\n' '[D-BUS Service]' 'Name=org.greeterd1' "Exec=/bin/sh -c 'touch $tmp/started; exit 1'" \
+	>"$tmp/data/dbus-1/services/org.greeterd1.service"
+stop bus
+start_bus
+verb reload
+is 'reload: starts none' "$status $(ls "$tmp/started" 2>&1)" "3 ls: cannot access '$tmp/started': No such file or directory"
+verb status
+is 'status: starts it' "$(ls "$tmp/started")" "$tmp/started"
+rm -r "$tmp/data"
+stop bus
+start_bus
 
 # Command lines that make no sense.
 

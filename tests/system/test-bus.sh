@@ -130,4 +130,14 @@ is 'without a bus it greets' "$(sockctl hello --id 3 --timeout 20s)" 'I am SERVE
 systemctl start dbus.socket dbus.service
 ok 'and comes to the bus when there is one' until_true has_name
 
+# --- a bus on which it has no name
+
+mv /usr/share/dbus-1/system.d/org.greeterd1.conf "$tmp/policy"
+systemctl reload dbus.service
+systemctl restart greeterd.service
+reloaded=$(values MESSAGE "MESSAGE_ID=$(message_id RELOAD)" | wc -l)
+ok 'systemctl reload does not wait for the name' timeout 10 systemctl reload greeterd.service
+is 'and reloads' "$(($(values MESSAGE "MESSAGE_ID=$(message_id RELOAD)" | wc -l) - reloaded))" 1
+mv "$tmp/policy" /usr/share/dbus-1/system.d/org.greeterd1.conf
+
 done_testing
