@@ -4,11 +4,17 @@
 #include <string.h>
 
 #include "common/cleanup.h"
+#include "greeterd/bus-work.h"
 
 #define CLIENT_TYPE "(usstttts)"
-#define PART 256                          /* clients between two looks at who else wants to be served */
 #define SIZE_MAX_BYTES (24 * 1024 * 1024) /* a bus ends the connection for a message of 32 MiB */
 #define CLIENT_SIZE 96                    /* of a client, without its name and its peer, with padding */
+
+/* What a part costs at most, and what in it: about tenths of a microsecond. */
+#define PART_COST 2048
+#define LOOK_COST 2
+#define APPEND_COST 20
+#define NOBODY_COST 20
 
 int bus_list_append(sd_bus_message *message, const struct bus_client *client)
 {
@@ -20,53 +26,8 @@ int bus_list_append(sd_bus_message *message, const struct bus_client *client)
 		client->count, client->refusals, client->first_seen, client->last_seen, peer);
 }
 
-static void list_deinit(struct bus_list *list)
-{
-	sd_bus_message_unref(list->call);
-	sd_bus_message_unref(list->reply);
-	idset_free(list->ids);
-}
-
-static void remove_first(struct bus *bus)
-{
-	list_deinit(&bus->lists[0]);
-	bus->n_lists--;
-	memmove(&bus->lists[0], &bus->lists[1], bus->n_lists * sizeof(bus->lists[0]));
-	if (bus->n_lists == 0)
-		(void)sd_event_source_set_enabled(bus->list_timer, SD_EVENT_OFF);
-}
-
-void bus_list_none(struct bus *bus)
-{
-	while (bus->n_lists > 0)
-		remove_first(bus);
-}
-
-int bus_list(struct bus *bus, sd_bus_message *call, struct idset *ids, int missing_only)
-{
-	struct bus_list *list = &bus->lists[bus->n_lists];
-	int r;
-
-	if (bus->n_lists == BUS_LISTS_MAX)
-		return -EBUSY;
-	*list = (struct bus_list){ .missing_only = missing_only };
-	r = sd_bus_message_new_method_return(call, &list->reply);
-	if (r >= 0)
-		r = sd_bus_message_open_container(list->reply, 'a', CLIENT_TYPE);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(bus->list_timer, SD_EVENT_ONESHOT);
-	if (r < 0) {
-		list_deinit(list);
-		return r;
-	}
-	list->call = sd_bus_message_ref(call);
-	list->ids = ids;
-	bus->n_lists++;
-	return 0;
-}
-
-/* The next client that is asked for. Returns 0, or -ENOENT after the last. */
-static int next_client(const struct bus *bus, struct bus_list *list, struct bus_client *ret)
+/* The next client that is asked for. Returns 0; 1 when it is still to be found; -ENOENT after the last. */
+static int next_client(const struct bus *bus, struct bus_job *list, struct bus_client *ret)
 {
 	uint32_t from = list->next;
 	int r;
@@ -77,30 +38,51 @@ static int next_client(const struct bus *bus, struct bus_list *list, struct bus_
 			return -ENOENT;
 	}
 	r = bus->ops->next(bus->data, from, ret);
-	if (r < 0)
-		return r;
-	list->next = ret->id + 1;
-	return 0;
+	if (r >= 0)
+		list->next = r > 0 ? ret->id : ret->id + 1;
+	return r;
 }
 
-static bool is_asked_for(const struct bus_list *list, const struct bus_client *client)
+static bool is_asked_for(const struct bus_job *list, const struct bus_client *client)
 {
 	return (!list->ids || idset_contains(list->ids, client->id)) &&
 	       (!list->missing_only || client->missing);
 }
 
-/* Returns 1 after the last client, 0 with more to come, -errno. */
-static int make_part(const struct bus *bus, struct bus_list *list)
+static int append(struct bus_job *list, const struct bus_client *client)
 {
-	for (size_t i = 0; i < PART; i++) {
-		struct bus_client client;
-		int r = next_client(bus, list, &client);
+	list->size += CLIENT_SIZE + strlen(client->name);
+	if (list->room == 0 || list->size > SIZE_MAX_BYTES)
+		return -EMSGSIZE;
+	list->room--;
+	return bus_list_append(list->reply, client);
+}
 
+/* Returns 1: that was the whole reply. next: where another page begins, or 0. */
+static int end(struct bus_job *list, uint32_t next)
+{
+	int r = sd_bus_message_close_container(list->reply);
+
+	if (r >= 0 && list->in_pages)
+		r = sd_bus_message_append(list->reply, "u", next);
+	return r < 0 ? r : 1;
+}
+
+static int make_part(struct bus *bus, struct bus_job *list)
+{
+	for (unsigned cost = 0; cost < PART_COST;) {
+		struct bus_client client;
+		int r;
+
+		if (list->in_pages && list->room == 0)
+			return end(list, list->next);
+		r = next_client(bus, list, &client);
 		if (r == -ENOENT)
-			return 1;
-		if (r >= 0 && is_asked_for(list, &client)) {
-			list->size += CLIENT_SIZE + strlen(client.name);
-			r = list->size > SIZE_MAX_BYTES ? -EMSGSIZE : bus_list_append(list->reply, &client);
+			return end(list, 0);
+		cost += r > 0 ? NOBODY_COST : LOOK_COST;
+		if (r == 0 && is_asked_for(list, &client)) {
+			cost += APPEND_COST;
+			r = append(list, &client);
 		}
 		if (r < 0)
 			return r;
@@ -108,31 +90,44 @@ static int make_part(const struct bus *bus, struct bus_list *list)
 	return 0;
 }
 
-static void fail(struct bus_list *list, int error)
+static int begin(struct bus *bus, struct bus_job *list)
 {
-	if (error == -EMSGSIZE)
-		(void)sd_bus_reply_method_errorf(list->call, SD_BUS_ERROR_LIMITS_EXCEEDED,
-			"these clients do not fit into one message; ask for fewer ids");
-	else
-		(void)sd_bus_reply_method_errno(list->call, error, NULL);
+	int r = sd_bus_message_new_method_return(list->call, &list->reply);
+
+	if (r >= 0)
+		r = sd_bus_message_open_container(list->reply, 'a', CLIENT_TYPE);
+	if (r >= 0)
+		r = bus_work_add(bus, &bus->lists, list);
+	if (r < 0)
+		sd_bus_message_unref(list->reply);
+	return r < 0 ? r : 0;
 }
 
-int bus_list_go_on(sd_event_source *source, uint64_t due, void *data)
+int bus_list(struct bus *bus, sd_bus_message *call, struct idset *ids, int missing_only)
 {
-	struct bus *bus = data;
-	struct bus_list *list = &bus->lists[0];
-	int r = make_part(bus, list);
+	struct bus_job list = {
+		.step = make_part,
+		.call = call,
+		.ids = ids,
+		.missing_only = missing_only,
+		.room = BUS_LIST_MAX,
+	};
 
-	(void)due;
-	(void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-	if (r == 0)
-		return 0;
-	if (r > 0)
-		r = sd_bus_message_close_container(list->reply);
-	if (r >= 0)
-		r = sd_bus_send(NULL, list->reply, NULL);
-	if (r < 0)
-		fail(list, r);
-	remove_first(bus);
-	return 0;
+	return begin(bus, &list);
+}
+
+int bus_list_page(struct bus *bus, sd_bus_message *call, struct idset *ids, int missing_only, uint32_t first,
+	uint32_t limit)
+{
+	struct bus_job list = {
+		.step = make_part,
+		.call = call,
+		.ids = ids,
+		.next = first,
+		.missing_only = missing_only,
+		.in_pages = true,
+		.room = limit < BUS_PAGE_MAX ? limit : BUS_PAGE_MAX,
+	};
+
+	return begin(bus, &list);
 }

@@ -10,6 +10,10 @@
 #include "config.h"
 #include "greeterd/bus-list.h"
 #include "greeterd/bus-watch.h"
+#include "greeterd/bus-work.h"
+
+#define IDS_TEXT_MAX 65536 /* bytes of a list of ids: parsing it must not hold up anybody */
+#define CHANGE_LOOKS 256   /* at clients, in a part of a change */
 
 /* --- properties */
 
@@ -120,13 +124,25 @@ static int read_ids(
 		*ret = NULL;
 		return 0;
 	}
+	if (strlen(text) > IDS_TEXT_MAX)
+		return sd_bus_error_setf(error, BUS_ERROR_INVALID_IDS,
+			"a list of ids may have %d bytes, this one has %zu", IDS_TEXT_MAX, strlen(text));
 	bus->ops->values(bus->data, &values);
 	r = idset_parse(text, values.max_id, ret);
 	if (r == -EINVAL || r == -ERANGE)
 		return sd_bus_error_setf(error, BUS_ERROR_INVALID_IDS,
-			"%s: expected ids and ranges from 1 to %" PRIu32 ", such as 1-3,9",
+			"%.100s: expected ids and ranges from 1 to %" PRIu32 ", such as 1-3,9",
 			text[0] ? text : "no ids", values.max_id);
 	return r;
+}
+
+/* The answer to a call whose work was begun. */
+static int begun(int r, sd_bus_error *error)
+{
+	if (r == -EBUSY)
+		return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+			"too many such calls are being answered; try again");
+	return r < 0 ? r : 1;
 }
 
 static int on_list_clients(sd_bus_message *call, void *data, sd_bus_error *error)
@@ -141,13 +157,31 @@ static int on_list_clients(sd_bus_message *call, void *data, sd_bus_error *error
 	if (r < 0)
 		return r;
 	r = bus_list(bus, call, ids, missing_only);
-	if (r == -EBUSY)
-		return sd_bus_error_set(
-			error, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many lists are being made; try again");
+	if (r >= 0)
+		ids = NULL;
+	return begun(r, error);
+}
+
+static int on_list_clients_from(sd_bus_message *call, void *data, sd_bus_error *error)
+{
+	_cleanup_(idset_freep) struct idset *ids = NULL;
+	struct bus *bus = data;
+	uint32_t first, limit;
+	int missing_only;
+	int r = sd_bus_message_read(call, "u", &first);
+
+	if (r >= 0)
+		r = read_ids(bus, call, true, &ids, error);
+	if (r >= 0)
+		r = sd_bus_message_read(call, "bu", &missing_only, &limit);
 	if (r < 0)
 		return r;
-	ids = NULL;
-	return 1;
+	if (limit == 0)
+		return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, "a page of no clients has no end");
+	r = bus_list_page(bus, call, ids, missing_only, first, limit);
+	if (r >= 0)
+		ids = NULL;
+	return begun(r, error);
 }
 
 static int on_get_client(sd_bus_message *call, void *data, sd_bus_error *error)
@@ -161,7 +195,7 @@ static int on_get_client(sd_bus_message *call, void *data, sd_bus_error *error)
 	if (r < 0)
 		return r;
 	r = bus->ops->next(bus->data, id, &client);
-	if (r == -ENOENT || (r >= 0 && client.id != id))
+	if (r == -ENOENT || r > 0 || (r == 0 && client.id != id))
 		return sd_bus_error_setf(error, BUS_ERROR_NO_SUCH_CLIENT,
 			"client %" PRIu32 " has never greeted and is not expected", id);
 	if (r >= 0)
@@ -235,12 +269,33 @@ static int on_reload(sd_bus_message *call, void *data, sd_bus_error *error)
 	return r < 0 ? r : sd_bus_send(NULL, reply, NULL);
 }
 
+static int change_part(struct bus *bus, struct bus_job *job)
+{
+	struct bus_time now = { 0 };
+
+	(void)sd_event_now(bus->event, CLOCK_MONOTONIC, &now.monotonic);
+	(void)sd_event_now(bus->event, CLOCK_REALTIME, &now.realtime);
+	job->changed += bus->ops->change(bus->data, job->change, job->ids, &job->next, CHANGE_LOOKS, &now);
+	if (job->next != 0)
+		return 0;
+	int r = sd_bus_message_append(job->reply, "u", job->changed);
+	return r < 0 ? r : 1;
+}
+
 static int change(sd_bus_message *call, struct bus *bus, enum bus_change what, sd_bus_error *error)
 {
-	_cleanup_(idset_freep) struct idset *ids = NULL;
-	int r = read_ids(bus, call, false, &ids, error);
+	struct bus_job job = { .step = change_part, .call = call, .change = what };
+	int r = read_ids(bus, call, false, &job.ids, error);
 
-	return r < 0 ? r : sd_bus_reply_method_return(call, "u", bus->ops->change(bus->data, what, ids));
+	if (r >= 0)
+		r = sd_bus_message_new_method_return(call, &job.reply);
+	if (r >= 0)
+		r = bus_work_add(bus, &bus->changes, &job);
+	if (r < 0) {
+		sd_bus_message_unref(job.reply);
+		idset_free(job.ids);
+	}
+	return begun(r, error);
 }
 
 static int on_pause(sd_bus_message *call, void *data, sd_bus_error *error)
@@ -286,6 +341,9 @@ const sd_bus_vtable bus_manager_vtable[] = {
 	SD_BUS_PROPERTY("Watchers", "u", get_watchers, 0, 0),
 	SD_BUS_METHOD_WITH_ARGS("ListClients", SD_BUS_ARGS("s", ids, "b", missing_only),
 		SD_BUS_RESULT("a" CLIENT, clients), on_list_clients, OPEN),
+	SD_BUS_METHOD_WITH_ARGS("ListClientsFrom",
+		SD_BUS_ARGS("u", first, "s", ids, "b", missing_only, "u", limit),
+		SD_BUS_RESULT("a" CLIENT, clients, "u", next), on_list_clients_from, OPEN),
 	SD_BUS_METHOD_WITH_ARGS(
 		"GetClient", SD_BUS_ARGS("u", id), SD_BUS_RESULT(CLIENT, client), on_get_client, OPEN),
 	SD_BUS_METHOD_WITH_ARGS("Watch", SD_BUS_ARGS("s", ids), SD_BUS_RESULT("t", seq), on_watch, OPEN),

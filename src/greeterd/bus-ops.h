@@ -36,14 +36,19 @@ struct bus_values {
 	const char *port_trouble, *settings_trouble; /* "": none */
 };
 
+/* As the event loop read the clocks, in microseconds. */
+struct bus_time {
+	uint64_t monotonic, realtime; /* CLOCK_MONOTONIC, CLOCK_REALTIME */
+};
+
 enum bus_change { BUS_PAUSE, BUS_RESUME, BUS_FORGET };
 
 /* Called for each address. Returns as sd_bus_message_append(3). */
 typedef int bus_put(void *to, const char *address);
 
 struct bus_ops {
-	/* The known or expected client of the smallest id from first on. Returns 0, or -ENOENT when there is
-	 * none. */
+	/* The known or expected client of the smallest id from first on. Returns 0; 1 where that would take
+	 * too long: ret->id is where to go on; or -ENOENT when there is none. */
 	int (*next)(void *data, uint32_t first, struct bus_client *ret);
 
 	/* The name of its group of expect, or "". */
@@ -63,8 +68,10 @@ struct bus_ops {
 	int (*reload)(void *data, const char *ret_pending[static SETTINGS_PENDING_MAX], size_t *ret_n_pending,
 		struct settings_report *report);
 
-	/* Returns how many clients were changed. */
-	uint32_t (*change)(void *data, enum bus_change change, const struct idset *ids);
+	/* Changes the clients of ids from *next on (0: from the first), looks at so many at most, and moves
+	 * *next on: to 0 after the last. Returns how many were changed. */
+	uint32_t (*change)(void *data, enum bus_change change, const struct idset *ids, uint32_t *next,
+		unsigned looks, const struct bus_time *now);
 
 	/* The number of watchers is another. */
 	void (*watched)(void *data);

@@ -1,6 +1,7 @@
 /* bus-state.h: what the bus-*.c share. The bus owns all of it. */
 #pragma once
 
+#include <stdbool.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 
@@ -20,15 +21,32 @@
 /* Messages that may wait for a bus which does not read; events then count as missed. */
 #define BUS_QUEUE_MAX 256
 
-#define BUS_LISTS_MAX 16
+#define BUS_JOBS_MAX 16
 
-/* A ListClients that is being answered, part by part (bus-list.c). */
-struct bus_list {
+struct bus;
+
+/* A call that is being answered, part by part (bus-work.c). */
+struct bus_job {
+	/* Makes a part of the reply. Returns 0 with more to come, 1 after the last, -errno. */
+	int (*step)(struct bus *bus, struct bus_job *job);
 	sd_bus_message *call, *reply;
 	struct idset *ids; /* NULL: all */
+	uint32_t next;     /* id that is to be looked at next */
+
+	/* Of a list. */
 	int missing_only;
-	uint32_t next;
-	size_t size; /* bytes of the reply, about */
+	bool in_pages;
+	uint32_t room; /* for so many clients */
+	size_t size;   /* bytes of the reply, about */
+
+	/* Of a change. */
+	enum bus_change change;
+	uint32_t changed;
+};
+
+struct bus_queue {
+	struct bus_job jobs[BUS_JOBS_MAX];
+	size_t n;
 };
 
 struct bus {
@@ -50,7 +68,7 @@ struct bus {
 	bool properties_armed;
 	uint64_t properties_sent; /* when, CLOCK_MONOTONIC */
 
-	sd_event_source *list_timer; /* due at once, while a list is being made */
-	struct bus_list lists[BUS_LISTS_MAX];
-	size_t n_lists;
+	struct bus_queue lists, changes;
+	sd_event_source *work_timer; /* armed while there is a job in one of them */
+	bool served;                 /* others than the bus, since it went off last */
 };

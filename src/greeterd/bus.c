@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "common/duration.h"
-#include "greeterd/bus-list.h"
 #include "greeterd/bus-manager.h"
 #include "greeterd/bus-state.h"
 #include "greeterd/bus-watch.h"
+#include "greeterd/bus-work.h"
 
 #define PAUSE_FIRST_USEC (USEC_PER_SEC / 10)
 #define PAUSE_MAX_USEC (10 * USEC_PER_SEC)
+#define ACCURACY_USEC (USEC_PER_SEC / 100)
+#define WORK_ACCURACY_USEC (USEC_PER_SEC / 10000)
 #define SENTENCE_MAX 256
 #define SIGNALS_MAX 65536 /* that may wait for a bus which does not read */
 #define NAME_IN_QUEUE 2   /* DBUS_REQUEST_NAME_REPLY_IN_QUEUE */
@@ -43,7 +45,7 @@ static void say_missing(struct bus *bus, const char *why)
 static void disconnect(struct bus *bus)
 {
 	bus_watch_none(bus);
-	bus_list_none(bus);
+	bus_work_none(bus);
 	bus->connection = sd_bus_close_unref(bus->connection);
 }
 
@@ -62,7 +64,7 @@ static int on_disconnected(sd_bus_message *message, void *data, sd_bus_error *er
 	(void)message, (void)error;
 	say_missing(bus, "the bus has gone");
 	bus_watch_none(bus);
-	bus_list_none(bus);
+	bus_work_none(bus);
 	connect_later(bus);
 	return 0;
 }
@@ -152,6 +154,7 @@ static int on_send(sd_event_source *source, uint64_t due, void *data)
 
 void bus_served(struct bus *bus)
 {
+	bus->served = true;
 	bus_watch_soon(bus);
 }
 
@@ -194,9 +197,10 @@ void bus_properties_changed(struct bus *bus)
 
 /* --- begin and end */
 
-static int add_timer(struct bus *bus, sd_event_source **source, sd_event_time_handler_t handler)
+static int add_timer(
+	struct bus *bus, sd_event_source **source, uint64_t accuracy, sd_event_time_handler_t handler)
 {
-	int r = sd_event_add_time(bus->event, source, CLOCK_MONOTONIC, 0, USEC_PER_SEC / 100, handler, bus);
+	int r = sd_event_add_time(bus->event, source, CLOCK_MONOTONIC, 0, accuracy, handler, bus);
 
 	return r < 0 ? r : sd_event_source_set_enabled(*source, SD_EVENT_OFF);
 }
@@ -214,13 +218,13 @@ int bus_new(const struct bus_setup *setup, struct bus **ret)
 	bus->ops = setup->ops;
 	bus->data = setup->data;
 	bus->pause = PAUSE_FIRST_USEC;
-	r = add_timer(bus, &bus->reconnect, on_reconnect);
+	r = add_timer(bus, &bus->reconnect, ACCURACY_USEC, on_reconnect);
 	if (r >= 0)
-		r = add_timer(bus, &bus->send_timer, on_send);
+		r = add_timer(bus, &bus->send_timer, ACCURACY_USEC, on_send);
 	if (r >= 0)
-		r = add_timer(bus, &bus->properties_timer, on_properties);
+		r = add_timer(bus, &bus->properties_timer, ACCURACY_USEC, on_properties);
 	if (r >= 0)
-		r = add_timer(bus, &bus->list_timer, bus_list_go_on);
+		r = add_timer(bus, &bus->work_timer, WORK_ACCURACY_USEC, bus_work_go_on);
 	if (r < 0)
 		return r;
 	(void)on_reconnect(bus->reconnect, 0, bus);
@@ -234,7 +238,7 @@ void bus_free(struct bus *bus)
 		return;
 	bus_watch_send(bus);
 	disconnect(bus);
-	sd_event_source_disable_unref(bus->list_timer);
+	sd_event_source_disable_unref(bus->work_timer);
 	sd_event_source_disable_unref(bus->properties_timer);
 	sd_event_source_disable_unref(bus->send_timer);
 	sd_event_source_disable_unref(bus->reconnect);

@@ -1,18 +1,9 @@
 #include "greeterd/control.h"
 
-#include <time.h>
-
 #include "common/cleanup.h"
-#include "common/duration.h"
 #include "common/netio.h"
 
-static uint64_t read_clock(clockid_t clock)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(clock, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
+#define LOOKS_MAX 256 /* at records, in search of one that is known */
 
 /* --- clients */
 
@@ -62,7 +53,7 @@ static int next_client(void *data, uint32_t first, struct bus_client *ret)
 	struct control *control = data;
 	uint32_t expected = next_expected(control, first);
 	struct roll_entry entry;
-	int r = roll_next(control->roll, first, &entry);
+	int r = roll_next(control->roll, first, LOOKS_MAX, &entry);
 
 	if (expected != 0 && (r < 0 || expected < entry.id)) {
 		entry = (struct roll_entry){ .id = expected };
@@ -71,7 +62,7 @@ static int next_client(void *data, uint32_t first, struct bus_client *ret)
 	if (r < 0)
 		return r;
 	describe(control, &entry, ret);
-	return 0;
+	return r;
 }
 
 /* Looks at the whole roll once, and from then on at how many are new. */
@@ -83,7 +74,8 @@ static uint32_t count_clients(void *data)
 
 	if (!control->counted) {
 		control->clients = 0;
-		for (uint32_t id = 0; roll_next(control->roll, id, &entry) == 0; id = entry.id + 1)
+		for (uint32_t id = 0; roll_next(control->roll, id, UINT32_MAX, &entry) == 0;
+			id = entry.id + 1)
 			control->clients += entry.count > 0; /* a state alone is no greeting */
 		control->newcomers = newcomers;
 		control->counted = true;
@@ -93,49 +85,56 @@ static uint32_t count_clients(void *data)
 
 /* --- changes */
 
-static bool forget(struct control *control, uint32_t id)
+/* These return whether that changed anything. */
+
+static bool forget(struct control *control, uint32_t id, const struct bus_time *now)
 {
 	struct roll_entry entry;
 	bool known = roll_get(control->roll, id, &entry) == 0;
 
 	if (known) {
 		roll_forget(control->roll, id);
-		control->counted = false;
-		watchers_event(control->watchers, WATCH_FORGOTTEN, id, NULL, 0, read_clock(CLOCK_REALTIME));
+		control->clients -= entry.count > 0;
+		watchers_event(control->watchers, WATCH_FORGOTTEN, id, NULL, 0, now->realtime);
 	}
-	(void)attendance_forget(rollcall_attendance(control->rollcall), id, read_clock(CLOCK_MONOTONIC));
+	(void)attendance_forget(rollcall_attendance(control->rollcall), id, now->monotonic);
 	return known;
 }
 
-/* Returns whether that changed its state. */
-static bool pause_or_resume(struct control *control, enum bus_change change, uint32_t id)
+static bool pause_or_resume(
+	struct control *control, enum bus_change change, uint32_t id, const struct bus_time *now)
 {
 	struct attendance *attendance = rollcall_attendance(control->rollcall);
 	enum attendance_state before = attendance_state(attendance, id);
 
 	if (change == BUS_PAUSE)
-		(void)attendance_pause(attendance, id, read_clock(CLOCK_MONOTONIC));
+		(void)attendance_pause(attendance, id, now->monotonic);
 	else
-		(void)attendance_resume(attendance, id, read_clock(CLOCK_MONOTONIC));
+		(void)attendance_resume(attendance, id, now->monotonic);
 	return attendance_state(attendance, id) != before;
 }
 
-static uint32_t change_clients(void *data, enum bus_change change, const struct idset *ids)
+/* The smallest of ids from first on that may be known or expected, or 0 after the last. */
+static uint32_t next_of(struct control *control, const struct idset *ids, uint32_t first)
+{
+	struct bus_client client;
+	uint32_t id = idset_next(ids, first > 0 ? first - 1 : 0);
+
+	if (id == 0 || next_client(control, id, &client) < 0)
+		return 0;
+	return client.id > id ? idset_next(ids, client.id - 1) : id;
+}
+
+static uint32_t change_clients(void *data, enum bus_change change, const struct idset *ids, uint32_t *next,
+	unsigned looks, const struct bus_time *now)
 {
 	struct control *control = data;
-	struct bus_client client;
-	uint32_t changed = 0;
+	uint32_t id = *next, changed = 0;
 
-	for (uint32_t id = idset_next(ids, 0); id != 0; id = idset_next(ids, id)) {
-		if (next_client(control, id, &client) < 0)
-			break;
-		if (client.id > id) {
-			id = client.id - 1;
-			continue;
-		}
-		if (change == BUS_FORGET ? forget(control, id) : pause_or_resume(control, change, id))
-			changed++;
-	}
+	for (; looks > 0 && (id = next_of(control, ids, id)) != 0; looks--, id++)
+		changed += change == BUS_FORGET ? forget(control, id, now)
+						: pause_or_resume(control, change, id, now);
+	*next = id;
 	rollcall_served(control->rollcall);
 	if (changed > 0)
 		control->changed(control->daemon);

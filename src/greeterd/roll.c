@@ -345,13 +345,18 @@ int roll_get(struct roll *roll, uint32_t id, struct roll_entry *ret)
 	return roll_map_skip(&roll->map, offset) == offset ? get_entry(roll, id, ret) : -ENOENT;
 }
 
-int roll_next(struct roll *roll, uint32_t first, struct roll_entry *ret)
+int roll_next(struct roll *roll, uint32_t first, uint32_t looks, struct roll_entry *ret)
 {
 	size_t offset = offset_of(first), end = offset_of(roll->max_id);
 
-	while (offset <= end) {
-		size_t data = roll_map_skip(&roll->map, offset);
+	for (; offset <= end; looks--) {
+		size_t data;
 
+		if (looks == 0) {
+			*ret = (struct roll_entry){ .id = id_at(offset) };
+			return 1;
+		}
+		data = roll_map_skip(&roll->map, offset);
 		if (data == offset && get_entry(roll, id_at(offset), ret) == 0)
 			return 0;
 		offset = data == offset ? offset + sizeof(struct roll_record) : data;

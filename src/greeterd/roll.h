@@ -70,8 +70,9 @@ void roll_forget(struct roll *roll, uint32_t id);
 /* Returns 0 and the record as it was at one moment, or -ENOENT for a client that was never seen. */
 int roll_get(struct roll *roll, uint32_t id, struct roll_entry *ret);
 
-/* The known client of the smallest id from first on: returns 0, or -ENOENT when there is none. */
-int roll_next(struct roll *roll, uint32_t first, struct roll_entry *ret);
+/* The known client of the smallest id from first on: returns 0; 1 when so many records were looked at without
+ * finding it: ret->id is where to go on, and the rest of it blank; or -ENOENT when there is none. */
+int roll_next(struct roll *roll, uint32_t first, uint32_t looks, struct roll_entry *ret);
 
 /*
  * Asks a thread of its own to bring to the disk what was recorded; returns at once. To be called every few

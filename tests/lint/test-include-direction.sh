@@ -8,10 +8,10 @@ declare -A floor=(
 	[roll-format]=0 [turnaway]=0 [watchers]=0
 	[activation]=1 [admission]=1 [attendance]=1 [bus-ops]=1 [conf]=1 [journal]=1 [roll-file]=1
 	[bus-state]=2 [roll-map]=2 [session]=2 [startup]=2
-	[bus-list]=3 [bus-watch]=3 [handover]=3 [roll]=3
-	[bus-manager]=4 [rollcall]=4 [worker]=4
-	[bus]=5 [pool]=5
-	[server]=6
+	[bus-watch]=3 [bus-work]=3 [handover]=3 [roll]=3
+	[bus-list]=4 [rollcall]=4 [worker]=4
+	[bus-manager]=5 [pool]=5
+	[bus]=6 [server]=6
 	[inforce]=7 [restart]=7
 	[control]=8
 	[daemon]=9

@@ -53,7 +53,7 @@ while read -r member; do
 	ok "the manual has $member" grep -qE "${member#.}( |$)" "$top_srcdir/man/org.greeterd1.5"
 done < <(awk '{ print $1 }' <<<"$members")
 is 'methods' "$(awk '$2 == "method" { print substr($1, 2) }' <<<"$members" | xargs)" \
-	'Forget GetClient ListClients Pause Reload Resume Unwatch Watch'
+	'Forget GetClient ListClients ListClientsFrom Pause Reload Resume Unwatch Watch'
 is 'signals' "$(awk '$2 == "signal" { print substr($1, 2) }' <<<"$members" | xargs)" 'ClientStateChanged Events'
 is 'properties' "$(awk '$2 == "property" { print substr($1, 2) }' <<<"$members" | xargs)" \
 	'Clients ConfiguredListen Connections Greetings Listen MaxConnections Missing PortTrouble Refusals ReloadedAt SettingsTrouble StartedAt Version Watchers'
@@ -65,6 +65,8 @@ ok 'they are listed' matches "$out" '^a\(usstttts\) 3 1 "" "present" 1 0 .* 2 ""
 
 call_as plain ListClients sb '' false
 is 'anyone may list' "$status" 0
+call_as plain ListClientsFrom usbu 2 '' false 1
+ok 'page by page, too' matches "$out" '^a\(usstttts\)u 1 2 "" "present" .* 3$'
 call_as plain GetClient u 2
 is 'anyone may ask' "$status" 0
 call_as plain Watch s ''

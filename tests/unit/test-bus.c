@@ -45,6 +45,7 @@ struct fixture {
 	const char *name;
 	enum bus_change change;
 	uint32_t changed_first;
+	unsigned change_steps;
 	bool bad_settings;
 	char said[512];
 	unsigned n_said, n_watched;
@@ -139,13 +140,21 @@ static int reload(void *data, const char *ret_pending[static SETTINGS_PENDING_MA
 	return 0;
 }
 
-static uint32_t change(void *data, enum bus_change what, const struct idset *ids)
+static uint32_t change(void *data, enum bus_change what, const struct idset *ids, uint32_t *next,
+	unsigned looks, const struct bus_time *time)
 {
 	struct fixture *f = data;
+	uint32_t n = 0, id = *next ? *next : idset_next(ids, 0);
 
+	if (*next == 0)
+		f->changed_first = ids->ranges[0].first;
 	f->change = what;
-	f->changed_first = ids->ranges[0].first;
-	return (uint32_t)idset_count(ids);
+	f->change_steps++;
+	assert_true(time->monotonic > 0 && time->realtime > time->monotonic);
+	for (; id != 0 && n < looks; n++)
+		id = idset_next(ids, id);
+	*next = id;
+	return n;
 }
 
 static void watched(void *data)
@@ -442,6 +451,7 @@ static void test_introspection_shows_the_interface(void **state)
 	static const char *const parts[] = {
 		"<method name=\"ListClients\">",
 		"<arg type=\"a(usstttts)\" name=\"clients\" direction=\"out\"/>",
+		"<method name=\"ListClientsFrom\">",
 		"<method name=\"GetClient\">",
 		"<method name=\"Watch\">",
 		"<method name=\"Unwatch\">",
@@ -557,6 +567,65 @@ static void test_lists_the_clients_asked_for(void **state)
 	assert_int_equal(list(f, "4-9", 1), 0);
 }
 
+/* Returns how many clients are on the page; in *next, where the next one begins. */
+static unsigned page(struct fixture *f, uint32_t first, const char *ids, int missing_only, uint32_t limit,
+	uint32_t *ret_next)
+{
+	sd_bus_message *reply = CALL(f, "ListClientsFrom", "usbu", first, ids, missing_only, limit);
+	const char *name, *client_state, *peer;
+	uint64_t count, refusals, seen_first, seen_last;
+	uint32_t id, before = 0;
+	unsigned n = 0;
+
+	assert_true(sd_bus_message_enter_container(reply, 'a', "(usstttts)") >= 0);
+	while (sd_bus_message_read(reply, "(usstttts)", &id, &name, &client_state, &count, &refusals,
+		       &seen_first, &seen_last, &peer) > 0) {
+		assert_true(id >= first && (n == 0 || id > before));
+		before = id;
+		n++;
+	}
+	assert_true(sd_bus_message_exit_container(reply) >= 0);
+	assert_true(sd_bus_message_read(reply, "u", ret_next) > 0);
+	return n;
+}
+
+static void test_pages_hold_as_many_as_asked_for(void **state)
+{
+	struct fixture *f = fixture(state);
+	uint32_t next;
+
+	f->first = 0;
+	assert_int_equal(page(f, 0, "", 0, 10, &next), 10);
+	assert_int_equal(next, 10);
+	assert_int_equal(page(f, next, "", 0, CLIENTS, &next), CLIENTS - 9);
+	assert_int_equal(next, 0);
+	assert_int_equal(page(f, 5, "1-3,500,2000-3000", 0, 10, &next), 1);
+	assert_int_equal(next, 0);
+	assert_int_equal(page(f, 0, "", 1, 10, &next), 1);
+	assert_int_equal(page(f, CLIENTS + 1, "", 0, 10, &next), 0);
+	assert_error(CALL(f, "ListClientsFrom", "usbu", 0, "", 0, 0), SD_BUS_ERROR_INVALID_ARGS, NULL);
+	assert_error(CALL(f, "ListClientsFrom", "usbu", 0, "x", 0, 1), NAME ".Error.InvalidIds", NULL);
+}
+
+static void test_a_million_clients_are_listed_page_by_page(void **state)
+{
+	struct fixture *f = fixture(state);
+	unsigned n = 0, pages = 0;
+	uint32_t next = 0;
+
+	f->first = 0;
+	f->last = 1000000;
+	do {
+		unsigned on_it = page(f, next, "", 0, UINT32_MAX, &next);
+
+		assert_true(on_it <= 5000);
+		n += on_it;
+		pages++;
+	} while (next != 0);
+	assert_int_equal(n, 1000001);
+	assert_true(pages >= 200);
+}
+
 static void test_a_list_too_long_for_a_message_is_refused(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -628,6 +697,22 @@ static void test_refuses_what_are_no_ids(void **state)
 	assert_error(CALL(f, "Forget", "s", "65536"), NAME ".Error.InvalidIds", NULL);
 }
 
+static void test_refuses_a_huge_list_of_ids(void **state)
+{
+	struct fixture *f = fixture(state);
+	_cleanup_(freep) char *text = malloc(20000001);
+	char *end = text;
+
+	assert_non_null(text);
+	for (unsigned i = 0; i < 10000000; i++)
+		end = mempcpy(end, "1,", 2);
+	strcpy(end - 1, "");
+	assert_error(CALL(f, "ListClients", "sb", text, 0), NAME ".Error.InvalidIds",
+		"a list of ids may have 65536 bytes, this one has 19999999");
+	text[65535] = '\0';
+	assert_int_equal(list(f, text, 0), 1);
+}
+
 /* --- what can be changed */
 
 static void test_reload_tells_what_waits_for_a_restart(void **state)
@@ -663,6 +748,38 @@ static void test_changes_clients(void **state)
 		assert_int_equal(f->change, cases[i].change);
 		assert_int_equal(f->changed_first, 4);
 	}
+}
+
+static void test_a_long_change_holds_up_nobody(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct tally tally = { 0 };
+	uint32_t changed;
+
+	assert_true(sd_bus_call_method_async(f->client, NULL, NAME, PATH, INTERFACE, "Forget", on_list_reply,
+			    &tally, "s", "1-65535") >= 0);
+	assert_null(sd_bus_message_get_error(CALL(f, "GetClient", "u", 2)));
+	assert_int_equal(tally.answered, 0); /* who came later was answered before */
+	RUN_UNTIL(f, tally.answered == 1);
+	assert_true(f->change_steps > 100);
+	assert_true(sd_bus_message_read(CALL(f, "Forget", "s", "1-65535"), "u", &changed) > 0);
+	assert_int_equal(changed, 65535);
+}
+
+static void test_long_lists_hold_up_no_change(void **state)
+{
+	struct fixture *f = fixture(state);
+	struct tally tally = { 0 };
+	uint32_t changed;
+
+	f->last = 1000000;
+	for (unsigned i = 0; i < 16; i++)
+		assert_true(sd_bus_call_method_async(f->client, NULL, NAME, PATH, INTERFACE, "ListClients",
+				    on_list_reply, &tally, "sb", "", 1) >= 0);
+	assert_true(sd_bus_message_read(CALL(f, "Forget", "s", "1-1000"), "u", &changed) > 0);
+	assert_int_equal(changed, 1000);
+	assert_int_equal(tally.answered, 0);
+	RUN_UNTIL(f, tally.answered == 16);
 }
 
 /* --- watching */
@@ -944,13 +1061,18 @@ int main(void)
 		CASE(test_refusals_are_counted_by_code),
 		CASE(test_lists_all_clients_by_id),
 		CASE(test_lists_the_clients_asked_for),
+		CASE(test_pages_hold_as_many_as_asked_for),
+		CASE(test_a_million_clients_are_listed_page_by_page),
 		CASE(test_a_list_too_long_for_a_message_is_refused),
 		CASE(test_many_lists_at_once_are_bounded),
 		CASE(test_shows_one_client),
 		CASE(test_refuses_what_are_no_ids),
+		CASE(test_refuses_a_huge_list_of_ids),
 		CASE(test_reload_tells_what_waits_for_a_restart),
 		CASE(test_reload_tells_all_that_is_wrong),
 		CASE(test_changes_clients),
+		CASE(test_a_long_change_holds_up_nobody),
+		CASE(test_long_lists_hold_up_no_change),
 		CASE(test_a_watcher_is_told_what_happens),
 		CASE(test_watching_again_replaces_the_filter),
 		CASE(test_unwatching_tells_the_rest_first),

@@ -134,15 +134,29 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static uint32_t change(struct fixture *f, enum bus_change what, const char *text)
+/* Returns how many were changed; in *ret_steps, of so many looks each, how many steps that took. */
+static uint32_t change_in_steps(
+	struct fixture *f, enum bus_change what, const char *text, unsigned looks, unsigned *ret_steps)
 {
+	const struct bus_time now = { .monotonic = 1000 * USEC_PER_SEC, .realtime = 77 };
 	struct idset *ids;
-	uint32_t changed;
+	uint32_t changed = 0, next = 0;
 
 	assert_int_equal(idset_parse(text, 100, &ids), 0);
-	changed = control_ops.change(&f->control, what, ids);
+	*ret_steps = 0;
+	do {
+		changed += control_ops.change(&f->control, what, ids, &next, looks, &now);
+		(*ret_steps)++;
+	} while (next != 0);
 	idset_free(ids);
 	return changed;
+}
+
+static uint32_t change(struct fixture *f, enum bus_change what, const char *text)
+{
+	unsigned steps;
+
+	return change_in_steps(f, what, text, 1000, &steps);
 }
 
 static void test_shows_who_has_greeted_where_nobody_is_expected(void **state)
@@ -206,6 +220,34 @@ static void test_forgets_who_is_known(void **state)
 	assert_int_equal(f->changed, 1);
 }
 
+static void test_changes_in_steps(void **state)
+{
+	struct fixture *f = *state;
+	unsigned steps;
+
+	for (uint32_t id = 1; id <= 100; id++)
+		greet(f, id);
+	assert_int_equal(control_ops.clients(&f->control), 100);
+	assert_int_equal(change_in_steps(f, BUS_FORGET, "2-41,60", 10, &steps), 41);
+	assert_int_equal(steps, 5);
+	assert_int_equal(control_ops.clients(&f->control), 59);
+	expect(f);
+	assert_int_equal(change_in_steps(f, BUS_PAUSE, "1-100", 7, &steps), 2);
+}
+
+static void test_an_event_has_the_time_of_the_caller(void **state)
+{
+	struct fixture *f = *state;
+	struct watcher watcher = { 0 };
+
+	assert_int_equal(watchers_attach(&f->watchers, &watcher, NULL), 0);
+	greet(f, 2);
+	change(f, BUS_FORGET, "2");
+	assert_int_equal(watcher.n_events, 1);
+	assert_int_equal(watcher.events[0].when, 77);
+	watchers_detach(&f->watchers, &watcher);
+}
+
 static void test_pauses_and_resumes_who_is_expected(void **state)
 {
 	struct fixture *f = *state;
@@ -266,6 +308,8 @@ int main(void)
 		CASE(test_shows_who_has_greeted_where_nobody_is_expected),
 		CASE(test_shows_who_is_expected_among_who_has_greeted),
 		CASE(test_forgets_who_is_known),
+		CASE(test_changes_in_steps),
+		CASE(test_an_event_has_the_time_of_the_caller),
 		CASE(test_pauses_and_resumes_who_is_expected),
 		CASE(test_shows_where_it_listens_and_where_it_should),
 		CASE(test_leaves_the_rest_to_the_daemon),

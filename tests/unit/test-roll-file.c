@@ -188,7 +188,7 @@ static void test_a_smaller_max_id_keeps_those_above_in_the_file(void **state)
 	f->setup.max_id = 10;
 	open_roll(f);
 	assert_int_equal(greets(f, 7), 2);
-	assert_int_equal(roll_next(f->roll, 8, &entry), -ENOENT);
+	assert_int_equal(roll_next(f->roll, 8, UINT32_MAX, &entry), -ENOENT);
 	close_roll(f);
 	f->setup.max_id = 100000;
 	open_roll(f);

@@ -20,7 +20,7 @@ static void test_a_million_ids_take_room_for_those_in_use(void **state)
 	greets(f, 500000);
 	greets(f, 1000000);
 	assert_int_equal(roll_get(f->roll, 700000, &entry), -ENOENT);
-	assert_int_equal(roll_next(f->roll, 500001, &entry), 0);
+	assert_int_equal(roll_next(f->roll, 500001, UINT32_MAX, &entry), 0);
 	assert_int_equal(entry.id, 1000000);
 	assert_int_equal(stat(f->file, &st), 0);
 	assert_true((size_t)st.st_size >= 1000000 * sizeof(struct roll_record));

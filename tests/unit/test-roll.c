@@ -128,7 +128,7 @@ static void test_a_client_that_never_greeted_is_not_known(void **state)
 
 	open_roll(f);
 	assert_int_equal(roll_get(f->roll, 2, &entry), -ENOENT);
-	assert_int_equal(roll_next(f->roll, 0, &entry), -ENOENT);
+	assert_int_equal(roll_next(f->roll, 0, UINT32_MAX, &entry), -ENOENT);
 	assert_int_equal(entry.id, 99);
 	greets(f, 3);
 	assert_int_equal(roll_get(f->roll, 2, &entry), -ENOENT);
@@ -180,12 +180,32 @@ static void test_next_walks_over_the_known_in_order(void **state)
 		uint32_t first = 0;
 
 		for (size_t i = 0; i < ELEMENTS(ids); i++, first = entry.id + 1) {
-			assert_int_equal(roll_next(f->roll, first, &entry), 0);
+			assert_int_equal(roll_next(f->roll, first, UINT32_MAX, &entry), 0);
 			assert_int_equal(entry.id, ids[i]);
 		}
-		assert_int_equal(roll_next(f->roll, first, &entry), -ENOENT);
+		assert_int_equal(roll_next(f->roll, first, UINT32_MAX, &entry), -ENOENT);
 		reopen(f);
 	}
+}
+
+static void test_finds_a_client_far_away_in_steps(void **state)
+{
+	struct fixture *f = *state;
+	struct roll_entry entry = { 0 };
+	unsigned steps = 0;
+
+	open_roll(f);
+	greets(f, 1);
+	greets(f, 1000); /* in a chunk that is in use */
+	while (roll_next(f->roll, entry.id + (steps == 0 ? 2 : 0), 100, &entry) > 0)
+		steps++;
+	assert_int_equal(entry.id, 1000);
+	assert_int_equal(entry.count, 1);
+	assert_int_equal(steps, 9);
+	assert_int_equal(roll_next(f->roll, 990, 10, &entry), 1);
+	assert_int_equal(entry.id, 1000);
+	assert_int_equal(entry.count, 0);
+	assert_int_equal(roll_next(f->roll, 990, 11, &entry), 0);
 }
 
 /* --- several threads */
@@ -551,7 +571,7 @@ static void test_garbage_is_damage_record_by_record(void **state)
 		words[i] = random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
 	poke(f, ROLL_HEADER_SIZE, words, sizeof(words));
 	open_roll(f);
-	assert_int_equal(roll_next(f->roll, 0, &entry), -ENOENT);
+	assert_int_equal(roll_next(f->roll, 0, UINT32_MAX, &entry), -ENOENT);
 	for (uint32_t id = 0; id < 2000; id++)
 		assert_int_equal(greets(f, id), 1);
 	reopen(f);
@@ -687,6 +707,7 @@ int main(void)
 		CASE(test_a_forgotten_client_begins_anew),
 		CASE(test_refusals_stop_at_what_a_record_can_hold),
 		CASE(test_next_walks_over_the_known_in_order),
+		CASE(test_finds_a_client_far_away_in_steps),
 		CASE(test_threads_lose_no_greeting_and_see_no_mixture),
 		CASE(test_threads_that_touch_the_same_part_first_lose_nothing),
 		CASE(test_survives_a_restart),
