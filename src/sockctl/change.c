@@ -55,13 +55,11 @@ static int run(const struct change *change, int argc, char **argv)
 	_cleanup_(verb_options_deinit) struct verb_options options = { 0 };
 	_cleanup_(control_freep) struct control *control = NULL;
 	uint32_t changed = 0;
-	int r = verb_parse(&change->usage, argc, argv, &options);
+	int r = verb_begin(&change->usage, argc, argv, &options, &control);
 
 	if (r != VERB_GO)
 		return r;
-	r = control_open(&options.target, &control);
-	if (r == EXIT_DONE)
-		r = control_change(control, change->method, options.id_list, &changed);
+	r = control_change(control, change->method, options.id_list, &changed);
 	if (r != EXIT_DONE)
 		return r;
 	print(change, changed, options.json);

@@ -103,7 +103,7 @@ int control_status(struct control *control, struct daemon_status *ret)
 		.settings_trouble = "",
 	};
 	int r = control_call(
-		control, "org.freedesktop.DBus.Properties", "GetAll", &reply, "s", CONTROL_INTERFACE, 0);
+		control, "org.freedesktop.DBus.Properties", "GetAll", &reply, "s", CONTROL_INTERFACE);
 
 	if (r != EXIT_DONE)
 		return r;

@@ -131,32 +131,52 @@ int control_match(struct control *control)
 		control->bus, NULL, NAME_OWNER_CHANGED, on_owner_changed, NULL, control);
 }
 
-static int on_clients(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+/* Hands out what was asked for, or NULL. */
+static void hand_out(struct control *control, bool all)
 {
-	_cleanup_(client_list_deinit) struct client_list list = { 0 };
+	_cleanup_(client_list_deinit) struct client_list list = control->asked;
+
+	control->asked = (struct client_list){ 0 };
+	control->answer(control->answer_userdata, all ? &list : NULL);
+}
+
+static int ask_page(struct control *control, uint32_t first);
+
+static int on_page(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+	_cleanup_(client_list_deinit) struct client_list page = { 0 };
 	struct control *control = userdata;
-	bool answered;
+	uint32_t next = 0;
+	bool there;
 
 	(void)error;
 	control->asked_clients = sd_bus_slot_unref(control->asked_clients);
-	answered = !sd_bus_message_is_method_error(reply, NULL) && control_read_clients(reply, &list) == 0;
-	control->answer(control->answer_userdata, answered ? &list : NULL);
+	there = !sd_bus_message_is_method_error(reply, NULL) && control_read_page(reply, &page, &next) == 0 &&
+		client_list_append(&control->asked, &page) == 0;
+	if (!there || next == 0 || ask_page(control, next) < 0)
+		hand_out(control, there && next == 0);
 	return 0;
+}
+
+static int ask_page(struct control *control, uint32_t first)
+{
+	int r = sd_bus_call_method_async(control->bus, &control->asked_clients, CONTROL_SERVICE, CONTROL_PATH,
+		CONTROL_INTERFACE, "ListClientsFrom", on_page, control, CONTROL_PAGE_TYPES, first,
+		control->asked_ids, (int)false, UINT32_MAX);
+
+	return r < 0 ? r : 0;
 }
 
 int control_ask_clients(struct control *control, const char *ids, control_clients_fn answer, void *userdata)
 {
-	int r;
-
 	if (control->asked_clients)
 		return -EBUSY;
 	if (!control->bus || !control->owner)
 		return -ENOTCONN;
+	control->asked_ids = ids;
 	control->answer = answer;
 	control->answer_userdata = userdata;
-	r = sd_bus_call_method_async(control->bus, &control->asked_clients, CONTROL_SERVICE, CONTROL_PATH,
-		CONTROL_INTERFACE, "ListClients", on_clients, control, "sb", ids, false);
-	return r < 0 ? r : 0;
+	return ask_page(control, 0);
 }
 
 static void drop_bus(struct control *control)
@@ -167,7 +187,7 @@ static void drop_bus(struct control *control)
 	control->asked_watch = sd_bus_slot_unref(control->asked_watch);
 	control->bus = sd_bus_close_unref(control->bus);
 	if (asked)
-		control->answer(control->answer_userdata, NULL);
+		hand_out(control, false);
 	gone(control);
 	retry_later(control);
 }

@@ -1,6 +1,7 @@
 #include "sockctl/control.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
@@ -64,6 +65,7 @@ void control_free(struct control *control)
 	if (!control)
 		return;
 	sd_bus_slot_unref(control->asked_clients);
+	client_list_deinit(&control->asked);
 	sd_bus_slot_unref(control->asked_watch);
 	sd_bus_flush_close_unref(control->bus);
 	free(control->owner);
@@ -95,29 +97,29 @@ int control_strange(int r)
 	return EXIT_FOREIGN;
 }
 
-int control_call(struct control *control, const char *interface, const char *method, sd_bus_message **ret,
-	const char *types, const char *text, int flag)
+/* Sends a call that was made (r: how that went), and waits for the reply. */
+static int send_call(struct control *control, int r, sd_bus_message *call, sd_bus_message **ret)
 {
 	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	int r = sd_bus_call_method(control->bus, CONTROL_SERVICE, CONTROL_PATH, interface, method, &error,
-		ret, types, text, flag);
 
-	return r < 0 ? failed(control, r, &error) : EXIT_DONE;
-}
-
-/* The same to a daemon that is there already. */
-static int call_running(struct control *control, const char *method, sd_bus_message **ret)
-{
-	_cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-	int r = sd_bus_message_new_method_call(
-		control->bus, &call, CONTROL_SERVICE, CONTROL_PATH, CONTROL_INTERFACE, method);
-
-	if (r >= 0)
-		r = sd_bus_message_set_auto_start(call, false);
 	if (r >= 0)
 		r = sd_bus_call(control->bus, call, 0, &error, ret);
 	return r < 0 ? failed(control, r, &error) : EXIT_DONE;
+}
+
+int control_call(struct control *control, const char *interface, const char *method, sd_bus_message **ret,
+	const char *types, ...)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+	int r = sd_bus_message_new_method_call(
+		control->bus, &call, CONTROL_SERVICE, CONTROL_PATH, interface, method);
+	va_list arguments;
+
+	va_start(arguments, types);
+	if (r >= 0)
+		r = sd_bus_message_appendv(call, types, arguments);
+	va_end(arguments);
+	return send_call(control, r, call, ret);
 }
 
 static size_t count_guess(size_t n)
@@ -131,7 +133,20 @@ static int read_client(sd_bus_message *m, struct client *c)
 		&c->first_seen, &c->last_seen, &c->peer);
 }
 
-int control_read_clients(sd_bus_message *reply, struct client_list *ret)
+/* Takes the list over; returns -ENOMEM when it cannot. */
+static int own(struct client_list *list, sd_bus_message *reply, struct client_list *ret)
+{
+	list->owners = calloc(1, sizeof(struct sd_bus_message *));
+	if (!list->owners)
+		return -ENOMEM;
+	list->owners[0] = sd_bus_message_ref(reply);
+	list->n_owners = 1;
+	*ret = *list;
+	*list = (struct client_list){ 0 };
+	return 0;
+}
+
+int control_read_page(sd_bus_message *reply, struct client_list *ret, uint32_t *ret_next)
 {
 	_cleanup_(client_list_deinit) struct client_list list = { 0 };
 	size_t room = 0;
@@ -148,40 +163,98 @@ int control_read_clients(sd_bus_message *reply, struct client_list *ret)
 			room = count_guess(room);
 		}
 		r = read_client(reply, &list.clients[list.n]);
-		if (r == 0) {
-			list.owner = sd_bus_message_ref(reply);
-			*ret = list;
-			list = (struct client_list){ 0 };
-			return 0;
-		}
+		if (r == 0)
+			break;
 		list.n++;
 	}
-	return r;
+	if (r >= 0)
+		r = sd_bus_message_exit_container(reply);
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "u", ret_next);
+	return r < 0 ? r : own(&list, reply, ret);
+}
+
+int control_page(struct control *control, const char *ids, bool missing_only, uint32_t limit, uint32_t *first,
+	struct client_list *ret)
+{
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+	int r = control_call(control, CONTROL_INTERFACE, "ListClientsFrom", &reply, CONTROL_PAGE_TYPES,
+		*first, ids, (int)missing_only, limit);
+
+	if (r != EXIT_DONE)
+		return r;
+	r = control_read_page(reply, ret, first);
+	return r < 0 ? control_strange(r) : EXIT_DONE;
 }
 
 int control_clients(struct control *control, const char *ids, bool missing_only, struct client_list *ret)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r = control_call(control, CONTROL_INTERFACE, "ListClients", &reply, "sb", ids, missing_only);
+	_cleanup_(client_list_deinit) struct client_list all = { 0 };
+	uint32_t first = 0;
 
-	if (r != EXIT_DONE)
-		return r;
-	r = control_read_clients(reply, ret);
-	return r < 0 ? control_strange(r) : EXIT_DONE;
+	do {
+		_cleanup_(client_list_deinit) struct client_list page = { 0 };
+		int r = control_page(control, ids, missing_only, UINT32_MAX, &first, &page);
+
+		if (r != EXIT_DONE)
+			return r;
+		r = client_list_append(&all, &page);
+		if (r < 0)
+			return control_strange(r);
+	} while (first != 0);
+	*ret = all;
+	all = (struct client_list){ 0 };
+	return EXIT_DONE;
+}
+
+int client_list_append(struct client_list *list, struct client_list *from)
+{
+	struct client *clients;
+	struct sd_bus_message **owners;
+
+	if (list->n == 0 && list->n_owners == 0) {
+		*list = *from;
+		*from = (struct client_list){ 0 };
+		return 0;
+	}
+	clients = reallocarray(list->clients, list->n + from->n + 1, sizeof(*clients));
+	if (!clients)
+		return -ENOMEM;
+	list->clients = clients;
+	owners = reallocarray(list->owners, list->n_owners + from->n_owners + 1, sizeof(*owners));
+	if (!owners)
+		return -ENOMEM;
+	list->owners = owners;
+	if (from->n > 0)
+		memcpy(clients + list->n, from->clients, from->n * sizeof(*clients));
+	if (from->n_owners > 0)
+		memcpy(owners + list->n_owners, from->owners, from->n_owners * sizeof(*owners));
+	list->n += from->n;
+	list->n_owners += from->n_owners;
+	free(from->clients);
+	free(from->owners);
+	*from = (struct client_list){ 0 };
+	return 0;
 }
 
 void client_list_deinit(struct client_list *list)
 {
 	free(list->clients);
-	sd_bus_message_unref(list->owner);
+	for (size_t i = 0; i < list->n_owners; i++)
+		sd_bus_message_unref(list->owners[i]);
+	free(list->owners);
 	*list = (struct client_list){ 0 };
 }
 
 int control_reload(struct control *control, char ***ret_pending)
 {
-	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r = call_running(control, "Reload", &reply);
+	_cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+	int r = sd_bus_message_new_method_call(
+		control->bus, &call, CONTROL_SERVICE, CONTROL_PATH, CONTROL_INTERFACE, "Reload");
 
+	if (r >= 0)
+		r = sd_bus_message_set_auto_start(call, false);
+	r = send_call(control, r, call, &reply);
 	if (r != EXIT_DONE)
 		return r;
 	r = sd_bus_message_read_strv(reply, ret_pending);
@@ -191,7 +264,7 @@ int control_reload(struct control *control, char ***ret_pending)
 int control_change(struct control *control, const char *method, const char *ids, uint32_t *ret_changed)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-	int r = control_call(control, CONTROL_INTERFACE, method, &reply, "s", ids, 0);
+	int r = control_call(control, CONTROL_INTERFACE, method, &reply, "s", ids);
 
 	if (r != EXIT_DONE)
 		return r;
@@ -209,7 +282,7 @@ int control_watch(struct control *control, const char *ids, const struct control
 	r = control_match(control);
 	if (r < 0)
 		return failed(control, r, NULL);
-	r = control_call(control, CONTROL_INTERFACE, "Watch", &reply, "s", ids, 0);
+	r = control_call(control, CONTROL_INTERFACE, "Watch", &reply, "s", ids);
 	if (r != EXIT_DONE)
 		return r;
 	control->owner = strdup(sd_bus_message_get_sender(reply));

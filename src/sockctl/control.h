@@ -32,7 +32,8 @@ struct client {
 struct client_list {
 	struct client *clients;
 	size_t n;
-	struct sd_bus_message *owner;
+	struct sd_bus_message **owners; /* what their texts are in */
+	size_t n_owners;
 };
 
 struct refusals {
@@ -74,6 +75,11 @@ struct control_listener {
 /* These return EXIT_DONE or an exit status. ids is a list as idset_parse() reads it, "" for all. */
 int control_open(const struct control_target *target, struct control **ret);
 int control_status(struct control *control, struct daemon_status *ret);
+/* A page of clients from *first on, at most limit of them; moves *first on: to 0 after the last page. The
+ * daemon has a limit of its own, so that a roll of any length holds up nobody. */
+int control_page(struct control *control, const char *ids, bool missing_only, uint32_t limit, uint32_t *first,
+	struct client_list *ret);
+/* All pages in one list. */
 int control_clients(struct control *control, const char *ids, bool missing_only, struct client_list *ret);
 /* Starts no daemon. ret_pending: the keys that wait for a restart, for control_free_texts(). */
 int control_reload(struct control *control, char ***ret_pending);
@@ -89,9 +95,9 @@ int control_watch(struct control *control, const char *ids, const struct control
 int control_wait(struct control *control, int fd, uint64_t until);
 
 /*
- * Asks for the roll without waiting. The answer comes out of control_wait(), NULL when there is none; who
- * wants to keep it takes it away, and leaves an empty list. Returns 0, -EBUSY while an answer is due,
- * -ENOTCONN, -errno.
+ * Asks for the roll without waiting, page by page. The answer comes out of control_wait(), NULL when there is
+ * none; who wants to keep it takes it away, and leaves an empty list. Returns 0, -EBUSY while an answer is
+ * due, -ENOTCONN, -errno.
  */
 typedef void (*control_clients_fn)(void *userdata, struct client_list *clients);
 int control_ask_clients(struct control *control, const char *ids, control_clients_fn answer, void *userdata);
@@ -103,4 +109,6 @@ void control_free(struct control *control);
 DEFINE_CLEANUP(struct control *, control_free)
 void control_free_texts(char ***texts);
 void client_list_deinit(struct client_list *list);
+/* Moves the clients of another list to the end of this one. Returns 0; or -ENOMEM: both are as they were. */
+int client_list_append(struct client_list *list, struct client_list *from);
 void daemon_status_deinit(struct daemon_status *status);

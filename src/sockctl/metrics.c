@@ -1,6 +1,7 @@
 /* metrics.c: "sockctl metrics": for the textfile collector of Prometheus' node exporter. */
 #include "sockctl/metrics.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,17 +112,21 @@ static void seconds(struct sink *sink, const struct label *labels, size_t n, uin
 	sample(sink, labels, n, text);
 }
 
-static void print_states(struct sink *sink, const struct client_list *list)
-{
-	static const char *const states[] = { "new", "present", "late", "missing", "returned", "paused" };
-	uint64_t counts[ELEMENTS(states)] = { 0 };
+static const char *const state_names[METRICS_STATES] = { "new", "present", "late", "missing", "returned",
+	"paused" };
 
-	for (size_t i = 0; i < list->n; i++)
-		for (size_t s = 0; s < ELEMENTS(states); s++)
-			counts[s] += strcmp(list->clients[i].state, states[s]) == 0;
+void metrics_count(struct metrics_states *states, const struct client_list *page)
+{
+	for (size_t i = 0; i < page->n; i++)
+		for (size_t s = 0; s < METRICS_STATES; s++)
+			states->counts[s] += strcmp(page->clients[i].state, state_names[s]) == 0;
+}
+
+static void print_states(struct sink *sink, const struct metrics_states *states)
+{
 	family(sink, "clients", "gauge", "Clients on the roll, by state.");
-	for (size_t s = 0; s < ELEMENTS(states); s++)
-		number(sink, &(struct label){ "state", states[s] }, 1, counts[s]);
+	for (size_t s = 0; s < METRICS_STATES; s++)
+		number(sink, &(struct label){ "state", state_names[s] }, 1, states->counts[s]);
 }
 
 static void print_daemon(struct sink *sink, const struct daemon_status *status)
@@ -189,19 +194,38 @@ static void print_clients(struct sink *sink, const struct client_list *list)
 	}
 }
 
-void metrics_print(const struct daemon_status *status, const struct client_list *clients,
-	const struct metrics_style *style, FILE *out)
+void metrics_print(const struct daemon_status *status, const struct metrics_states *states,
+	const struct client_list *clients, bool json, FILE *out)
 {
-	struct sink sink = { .out = out, .json = style->json };
+	struct sink sink = { .out = out, .json = json };
 
-	if (style->json)
+	if (json)
 		fprintf(out, "{\"schema_version\":%d,\"metrics\":[", JSON_SCHEMA);
 	print_daemon(&sink, status);
-	print_states(&sink, clients);
-	if (style->per_client)
+	print_states(&sink, states);
+	if (clients)
 		print_clients(&sink, clients);
-	if (style->json)
+	if (json)
 		fputs("]}\n", out);
+}
+
+/* Counts the clients, and keeps them where each is to have samples. Returns an exit status. */
+static int read_clients(
+	struct control *control, bool keep, struct metrics_states *states, struct client_list *ret)
+{
+	uint32_t first = 0;
+
+	do {
+		_cleanup_(client_list_deinit) struct client_list page = { 0 };
+		int r = control_page(control, "", false, UINT32_MAX, &first, &page);
+
+		if (r != EXIT_DONE)
+			return r;
+		metrics_count(states, &page);
+		if (keep && client_list_append(ret, &page) < 0)
+			return output_end(EXIT_NO, -ENOMEM);
+	} while (first != 0);
+	return EXIT_DONE;
 }
 
 int metrics_run(int argc, char **argv)
@@ -210,17 +234,16 @@ int metrics_run(int argc, char **argv)
 	_cleanup_(daemon_status_deinit) struct daemon_status status = { 0 };
 	_cleanup_(client_list_deinit) struct client_list clients = { 0 };
 	_cleanup_(control_freep) struct control *control = NULL;
-	int r = verb_parse(&usage, argc, argv, &options);
+	struct metrics_states states = { 0 };
+	int r = verb_begin(&usage, argc, argv, &options, &control);
 
 	if (r != VERB_GO)
 		return r;
-	r = control_open(&options.target, &control);
+	r = control_status(control, &status);
 	if (r == EXIT_DONE)
-		r = control_status(control, &status);
-	if (r == EXIT_DONE)
-		r = control_clients(control, "", false, &clients);
+		r = read_clients(control, options.clients, &states, &clients);
 	if (r != EXIT_DONE)
 		return r;
-	metrics_print(&status, &clients, &(struct metrics_style){ options.json, options.clients }, stdout);
+	metrics_print(&status, &states, options.clients ? &clients : NULL, options.json, stdout);
 	return output_end(EXIT_DONE, 0);
 }

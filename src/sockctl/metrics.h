@@ -2,14 +2,20 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "sockctl/control.h"
 
-struct metrics_style {
-	bool json;       /* the same as one object of JSON */
-	bool per_client; /* a sample for each client, too */
+#define METRICS_STATES 6
+
+/* Zeroed, how many clients are in each state. */
+struct metrics_states {
+	uint64_t counts[METRICS_STATES];
 };
 
-void metrics_print(const struct daemon_status *status, const struct client_list *clients,
-	const struct metrics_style *style, FILE *out);
+void metrics_count(struct metrics_states *states, const struct client_list *page);
+
+/* clients: with a sample for each of them, too, or NULL. json: the same as one object of JSON. */
+void metrics_print(const struct daemon_status *status, const struct metrics_states *states,
+	const struct client_list *clients, bool json, FILE *out);

@@ -43,13 +43,11 @@ int reload_run(int argc, char **argv)
 	_cleanup_(verb_options_deinit) struct verb_options options = { 0 };
 	_cleanup_(control_freep) struct control *control = NULL;
 	_cleanup_(control_free_texts) char **pending = NULL;
-	int r = verb_parse(&usage, argc, argv, &options);
+	int r = verb_begin(&usage, argc, argv, &options, &control);
 
 	if (r != VERB_GO)
 		return r;
-	r = control_open(&options.target, &control);
-	if (r == EXIT_DONE)
-		r = control_reload(control, &pending);
+	r = control_reload(control, &pending);
 	if (r != EXIT_DONE)
 		return r;
 	if (options.json)

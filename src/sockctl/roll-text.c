@@ -82,13 +82,23 @@ static void print_client(const struct client *client, FILE *out)
 	json_print_part(object, out);
 }
 
-void roll_json(const struct client_list *list, FILE *out)
+void roll_json_begin(struct roll_json *json, FILE *out)
 {
+	*json = (struct roll_json){ .out = out };
 	fprintf(out, "{\"schema_version\":%d,\"clients\":[", JSON_SCHEMA);
-	for (size_t i = 0; i < list->n; i++) {
-		if (i > 0)
-			fputc(',', out);
-		print_client(&list->clients[i], out);
+}
+
+void roll_json_page(struct roll_json *json, const struct client_list *page)
+{
+	for (size_t i = 0; i < page->n; i++) {
+		if (json->any)
+			fputc(',', json->out);
+		print_client(&page->clients[i], json->out);
+		json->any = true;
 	}
-	fputs("]}\n", out);
+}
+
+void roll_json_end(struct roll_json *json)
+{
+	fputs("]}\n", json->out);
 }

@@ -1,6 +1,7 @@
 /* roll-text.h: the roll as people and programs read it. Pure: the time is handed in. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,5 +20,13 @@ bool roll_anyone_missing(const struct client_list *list);
 int roll_text(
 	const struct client *clients, size_t n, const struct table_style *style, uint64_t now, char **ret);
 
-/* {"schema_version":1,"clients":[…]}; object by object, for a roll may be long. */
-void roll_json(const struct client_list *list, FILE *out);
+/* {"schema_version":1,"clients":[…]}, object by object, for a roll may be long: its beginning, as many pages
+ * as there are, its end. */
+struct roll_json {
+	FILE *out;
+	bool any; /* client was printed */
+};
+
+void roll_json_begin(struct roll_json *json, FILE *out);
+void roll_json_page(struct roll_json *json, const struct client_list *page);
+void roll_json_end(struct roll_json *json);

@@ -1,4 +1,6 @@
 /* roll.c: "sockctl roll": who has greeted, and who should have. */
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,25 +52,60 @@ static void say_nobody(const struct verb_options *options)
 	fprintf(stderr, options->missing ? "sockctl: %s is missing\n" : "sockctl: %s has greeted yet\n", who);
 }
 
+/* What is known when all was printed. */
+struct outcome {
+	bool missing; /* anyone is */
+	int error;    /* of writing, 0 or -errno */
+};
+
+/* These return an exit status. */
+
+static int print_json(struct control *control, const struct verb_options *options, struct outcome *ret)
+{
+	struct roll_json json;
+	uint32_t first = 0;
+
+	roll_json_begin(&json, stdout);
+	do { /* as the pages come, none is kept */
+		_cleanup_(client_list_deinit) struct client_list page = { 0 };
+		int r = control_page(control, options->id_list, options->missing, UINT32_MAX, &first, &page);
+
+		if (r != EXIT_DONE)
+			return r;
+		roll_json_page(&json, &page);
+		ret->missing |= roll_anyone_missing(&page);
+		ret->error = fflush(stdout) != 0 ? -errno : 0;
+	} while (first != 0 && ret->error == 0);
+	roll_json_end(&json);
+	return EXIT_DONE;
+}
+
+static int print_text(struct control *control, const struct verb_options *options, struct outcome *ret)
+{
+	_cleanup_(client_list_deinit) struct client_list list = { 0 };
+	int r = control_clients(control, options->id_list, options->missing, &list);
+
+	if (r != EXIT_DONE)
+		return r;
+	ret->missing = roll_anyone_missing(&list);
+	if (list.n > 0)
+		ret->error = print_table(&list, options);
+	else if (!options->no_legend)
+		say_nobody(options);
+	return EXIT_DONE;
+}
+
 int roll_run(int argc, char **argv)
 {
 	_cleanup_(verb_options_deinit) struct verb_options options = { 0 };
-	_cleanup_(client_list_deinit) struct client_list list = { 0 };
 	_cleanup_(control_freep) struct control *control = NULL;
-	int error = 0, r = verb_parse(&usage, argc, argv, &options);
+	struct outcome outcome = { 0 };
+	int r = verb_begin(&usage, argc, argv, &options, &control);
 
 	if (r != VERB_GO)
 		return r;
-	r = control_open(&options.target, &control);
-	if (r == EXIT_DONE)
-		r = control_clients(control, options.id_list, options.missing, &list);
+	r = (options.json ? print_json : print_text)(control, &options, &outcome);
 	if (r != EXIT_DONE)
 		return r;
-	if (options.json)
-		roll_json(&list, stdout);
-	else if (list.n > 0)
-		error = print_table(&list, &options);
-	else if (!options.no_legend)
-		say_nobody(&options);
-	return output_end(roll_anyone_missing(&list) ? EXIT_NO : EXIT_DONE, error);
+	return output_end(outcome.missing ? EXIT_NO : EXIT_DONE, outcome.error);
 }

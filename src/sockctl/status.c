@@ -160,15 +160,14 @@ int status_run(int argc, char **argv)
 	_cleanup_(daemon_status_deinit) struct daemon_status status = { 0 };
 	_cleanup_(client_list_deinit) struct client_list missing = { 0 };
 	_cleanup_(control_freep) struct control *control = NULL;
-	int r = verb_parse(&usage, argc, argv, &options);
+	uint32_t first = 0;
+	int r = verb_begin(&usage, argc, argv, &options, &control);
 
 	if (r != VERB_GO)
 		return r;
-	r = control_open(&options.target, &control);
-	if (r == EXIT_DONE)
-		r = control_status(control, &status);
+	r = control_status(control, &status);
 	if (r == EXIT_DONE && status.missing > 0 && !options.json)
-		r = control_clients(control, "", true, &missing);
+		r = control_page(control, "", true, NAMED_MAX + 1, &first, &missing);
 	if (r != EXIT_DONE)
 		return r;
 	if (options.json)

@@ -159,6 +159,17 @@ int verb_parse(const struct verb_usage *usage, int argc, char **argv, struct ver
 	return VERB_GO;
 }
 
+int verb_begin(const struct verb_usage *usage, int argc, char **argv, struct verb_options *ret,
+	struct control **ret_control)
+{
+	int r = verb_parse(usage, argc, argv, ret);
+
+	if (r != VERB_GO)
+		return r;
+	r = control_open(&ret->target, ret_control);
+	return r == EXIT_DONE ? VERB_GO : r;
+}
+
 void verb_options_deinit(struct verb_options *options)
 {
 	idset_free(options->ids);

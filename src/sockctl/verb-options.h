@@ -70,4 +70,7 @@ struct verb_options {
  * was printed, or what is wrong has been said.
  */
 int verb_parse(const struct verb_usage *usage, int argc, char **argv, struct verb_options *ret);
+/* The same, and opens the bus: what all verbs begin with. Returns VERB_GO, or an exit status. */
+int verb_begin(const struct verb_usage *usage, int argc, char **argv, struct verb_options *ret,
+	struct control **ret_control);
 void verb_options_deinit(struct verb_options *options);

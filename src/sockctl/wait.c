@@ -127,16 +127,23 @@ static void on_clients(void *userdata, struct client_list *list)
 /* When each greeted last. Returns an exit status. */
 static int remember(struct waiting *waiting)
 {
-	_cleanup_(client_list_deinit) struct client_list list = { 0 };
-	int r = control_clients(waiting->control, waiting->options->id_list, false, &list);
+	uint32_t first = 0;
 
-	for (size_t i = 0; r == EXIT_DONE && i < list.n; i++) {
-		struct awaited *client = find(waiting, list.clients[i].id);
+	do {
+		_cleanup_(client_list_deinit) struct client_list page = { 0 };
+		int r = control_page(
+			waiting->control, waiting->options->id_list, false, UINT32_MAX, &first, &page);
 
-		if (client)
-			client->seen = list.clients[i].last_seen;
-	}
-	return r;
+		if (r != EXIT_DONE)
+			return r;
+		for (size_t i = 0; i < page.n; i++) {
+			struct awaited *client = find(waiting, page.clients[i].id);
+
+			if (client)
+				client->seen = page.clients[i].last_seen;
+		}
+	} while (first != 0);
+	return EXIT_DONE;
 }
 
 static int say_timeout(const struct waiting *waiting)

@@ -274,12 +274,9 @@ int watch_run(int argc, char **argv)
 {
 	_cleanup_(verb_options_deinit) struct verb_options options = { 0 };
 	_cleanup_(control_freep) struct control *control = NULL;
-	int r = verb_parse(&usage, argc, argv, &options);
+	int r = verb_begin(&usage, argc, argv, &options, &control);
 
 	if (r != VERB_GO)
-		return r;
-	r = control_open(&options.target, &control);
-	if (r != EXIT_DONE)
 		return r;
 	return options.plain || options.json || !screen_there() ? print_lines(control, &options)
 								: show_view(control, &options);

@@ -24,7 +24,8 @@
 #define PATH "/org/greeterd1"
 #define MANAGER "org.greeterd1.Manager"
 
-#define CLIENTS_MAX 200000
+#define CLIENTS_MAX 1000100
+#define PAGE 1000 /* clients of one answer */
 #define BATCH 256
 #define NOON UINT64_C(1714564800000000) /* 2024-05-01 12:00:00 UTC */
 
@@ -40,7 +41,7 @@ struct fake {
 	struct client *clients;
 	size_t n;
 	uint64_t seq, greetings;
-	uint32_t listed; /* calls of ListClients */
+	uint32_t listed; /* calls of ListClientsFrom */
 	char *watcher;
 	struct idset *filter; /* NULL: all */
 	char refusal[100], text[400];
@@ -77,30 +78,49 @@ static int append_client(sd_bus_message *m, const struct client *c)
 		c->first_seen, c->last_seen, c->peer);
 }
 
-static int list_clients(sd_bus_message *m, void *userdata, sd_bus_error *error)
+/* Appends a page, and where the next one begins. */
+static int append_page(const struct fake *fake, sd_bus_message *reply, const struct idset *ids,
+	uint32_t first, bool missing_only, uint32_t limit)
+{
+	uint32_t next = 0, room = limit < PAGE ? limit : PAGE;
+	int r = sd_bus_message_open_container(reply, 'a', "(usstttts)");
+
+	for (size_t i = 0; r >= 0 && i < fake->n && next == 0; i++) {
+		const struct client *client = &fake->clients[i];
+
+		if (client->id < first || (ids && !idset_contains(ids, client->id)) ||
+			(missing_only && strcmp(client->state, "missing") != 0))
+			continue;
+		if (room == 0)
+			next = client->id;
+		else
+			r = append_client(reply, client);
+		room--;
+	}
+	if (r >= 0)
+		r = sd_bus_message_close_container(reply);
+	return r < 0 ? r : sd_bus_message_append(reply, "u", next);
+}
+
+static int list_clients_from(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
 	_cleanup_(idset_freep) struct idset *ids = NULL;
 	struct fake *fake = userdata;
+	uint32_t first, limit;
 	const char *text;
 	int missing_only, r;
 
 	fake->listed++;
 	if (refuses(fake, error, &r))
 		return r;
-	r = sd_bus_message_read(m, "sb", &text, &missing_only);
+	r = sd_bus_message_read(m, "usbu", &first, &text, &missing_only, &limit);
 	if (r >= 0)
 		r = parse_ids(text, &ids);
 	if (r >= 0)
 		r = sd_bus_message_new_method_return(m, &reply);
 	if (r >= 0)
-		r = sd_bus_message_open_container(reply, 'a', "(usstttts)");
-	for (size_t i = 0; r >= 0 && i < fake->n; i++)
-		if ((!ids || idset_contains(ids, fake->clients[i].id)) &&
-			(!missing_only || strcmp(fake->clients[i].state, "missing") == 0))
-			r = append_client(reply, &fake->clients[i]);
-	if (r >= 0)
-		r = sd_bus_message_close_container(reply);
+		r = append_page(fake, reply, ids, first, missing_only, limit);
 	return r < 0 ? r : sd_bus_message_send(reply);
 }
 
@@ -336,7 +356,8 @@ static const sd_bus_vtable manager[] = {
 	SD_BUS_PROPERTY("ReloadedAt", "t", get_time, 0, 0),
 	SD_BUS_PROPERTY("Watchers", "u", get_number, 0, 0),
 	SD_BUS_PROPERTY("FromTheFuture", "s", get_texts, 0, 0),
-	SD_BUS_METHOD("ListClients", "sb", "a(usstttts)", list_clients, SD_BUS_VTABLE_UNPRIVILEGED),
+	SD_BUS_METHOD(
+		"ListClientsFrom", "usbu", "a(usstttts)u", list_clients_from, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Watch", "s", "t", watch, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Reload", "", "as", reload, SD_BUS_VTABLE_UNPRIVILEGED),
 	SD_BUS_METHOD("Pause", "s", "u", change, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -158,6 +158,38 @@ json 'roll --missing --json: names who' '[.clients[].id] == [2]'
 verb roll 1
 is 'roll: nobody of these is missing' "$status" 0
 
+# A roll of more clients than one message holds; under a wrapper, of more than a page.
+
+many=$((${#wrap} > 0 ? 10000 : 250000))
+last=$((many + 99))
+say "crowd $many"
+verb roll --json
+is 'roll --json: of many: exit status' "$status" 1
+is 'roll --json: all of them' "$(grep -o '"id":' "$tmp/run.out" | wc -l)" $((many + 3))
+is 'roll --json: in order' "$(grep -oE '"id":[0-9]+' "$tmp/run.out" | cut -d : -f 2 | sort -nuc 2>&1)" ''
+ok 'roll --json: of many: the end' test "$(tail -c 28 "$tmp/run.out")" = '"peer":"192.0.2.9:40000"}]}'
+verb roll --no-legend
+is 'roll: all of many' "$(wc -l <"$tmp/run.out")" $((many + 3))
+ok 'roll: the last of them' matches "$(tail -n 1 "$tmp/run.out")" "^ *$last +rack B +present "
+verb roll --missing
+is 'roll --missing: of many' "$status $(wc -l <"$tmp/run.out")" '1 2'
+verb roll --no-legend $((last - 1))-$((last + 7))
+is 'roll: two of many' "$(wc -l <"$tmp/run.out")" 2
+verb metrics
+ok 'metrics: of many' has_line "$tmp/run.out" "^greeterd_clients\{state=\"present\"\} $((many + 1))\$"
+start wait "$sockctl" wait --user --id $((last - 1))-$last
+until_true watched || bail_out 'nobody watches'
+say "greet $((last - 1))"
+until_true has_line "$tmp/wait.out" "client $((last - 1))" || true
+say "hide $last"
+say 'missed 1'
+join wait
+is 'wait: for two of many' "$status $(awk '{ print $2 }' "$tmp/wait.out" | xargs)" "0 $((last - 1)) $last"
+say quit
+join fake
+start_fake
+say 'lose 2'
+
 # Status, reload, changes, metrics.
 
 verb status

@@ -23,7 +23,7 @@ static const struct event greeting = { 1, "greeting", 2, "", "127.0.0.1:40312", 
 /* A roll of n clients, from 1 on, all of them present. */
 static struct client_list make_roll(uint32_t n)
 {
-	struct client_list list = { calloc(n, sizeof(struct client)), n, NULL };
+	struct client_list list = { .clients = calloc(n, sizeof(struct client)), .n = n };
 
 	assert_non_null(list.clients);
 	for (uint32_t i = 0; i < n; i++)

@@ -29,18 +29,19 @@ static struct client clients[] = {
 	{ 2, "a \"b\"\\\n", "missing", "127.0.0.1:1", 7, 1, 1, 0 },
 	{ 3, "", "of the future", "", 0, 0, 0, 0 },
 };
-static const struct client_list list = { clients, ELEMENTS(clients), NULL };
+static const struct client_list list = { .clients = clients, .n = ELEMENTS(clients) };
 static const struct client_list nobody = { 0 };
 
 static char *print(const struct client_list *of, bool json, bool per_client)
 {
-	const struct metrics_style style = { json, per_client };
+	struct metrics_states states = { 0 };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	assert_non_null(out);
-	metrics_print(&status, of, &style, out);
+	metrics_count(&states, of);
+	metrics_print(&status, &states, per_client ? of : NULL, json, out);
 	fclose(out);
 	return text;
 }
