@@ -1,4 +1,4 @@
-/* metrics.c: "sockctl metrics": for the textfile collector of Prometheus' node exporter. */
+/* metrics.c: "sockctl metrics": OpenMetrics, for the textfile collector of Prometheus' node exporter. */
 #include "sockctl/metrics.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ const struct option_spec metrics_options[] = {
 };
 
 static const struct verb_usage usage = {
-	"Print metrics in the text format of Prometheus, for the node exporter's textfile folder.",
+	"Print metrics as OpenMetrics text, for the textfile folder of Prometheus' node exporter.",
 	metrics_options,
 	OPERANDS_NONE,
 };
@@ -43,8 +43,13 @@ static void family(struct sink *sink, const char *name, const char *type, const 
 	sink->name = name;
 	sink->type = type;
 	sink->help = help;
-	if (!sink->json)
-		fprintf(sink->out, "# HELP greeterd_%s %s\n# TYPE greeterd_%s %s\n", name, help, name, type);
+	if (sink->json)
+		return;
+	fprintf(sink->out, "# HELP greeterd_%s %s\n", name, help);
+	/* What Prometheus calls the counter x_total, OpenMetrics calls the counter x of sample x_total, and
+	 * each refuses the other's line. Without a type both take it. */
+	if (strcmp(type, "counter") != 0)
+		fprintf(sink->out, "# TYPE greeterd_%s %s\n", name, type);
 }
 
 /* A label's value, as the text format wants it. */
@@ -205,8 +210,7 @@ void metrics_print(const struct daemon_status *status, const struct metrics_stat
 	print_states(&sink, states);
 	if (clients)
 		print_clients(&sink, clients);
-	if (json)
-		fputs("]}\n", out);
+	fputs(json ? "]}\n" : "# EOF\n", out);
 }
 
 /* Counts the clients, and keeps them where each is to have samples. Returns an exit status. */

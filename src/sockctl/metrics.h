@@ -1,4 +1,5 @@
-/* metrics.h: the daemon's state as metrics in the text format of Prometheus. Pure. */
+/* metrics.h: the daemon's state as metrics: text that is both OpenMetrics and Prometheus' own format. Pure.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -229,11 +229,19 @@ ok 'metrics: states are counted' has_line "$tmp/run.out" '^greeterd_clients\{sta
 ok 'metrics: no samples of clients' test "$(grep -c greeterd_client_ "$tmp/run.out")" = 0
 verb metrics --clients
 ok 'metrics --clients: a sample for each' has_line "$tmp/run.out" '^greeterd_client_missing\{id="2",name="rack A"\} 1$'
+cp "$tmp/run.out" "$tmp/metrics"
 if command -v promtool >/dev/null; then
-	cp "$tmp/run.out" "$tmp/metrics"
 	is 'metrics: promtool finds nothing to say' "$(promtool check metrics <"$tmp/metrics" 2>&1; echo $?)" 0
 else
 	skip 'metrics: promtool finds nothing to say' 'no promtool (Debian: prometheus)'
+fi
+parser=prometheus_client.openmetrics.parser
+if /usr/bin/python3 -c "import $parser" 2>/dev/null; then
+	is 'metrics: they are OpenMetrics' "$(/usr/bin/python3 -c "import sys, $parser as p
+print(sum(len(m.samples) for m in p.text_fd_to_metric_families(sys.stdin)))" <"$tmp/metrics" 2>&1)" \
+		"$(grep -vc '^#' "$tmp/metrics")"
+else
+	skip 'metrics: they are OpenMetrics' 'no parser (Debian: python3-prometheus-client)'
 fi
 verb metrics --json
 json 'metrics --json: the schema' '.schema_version == 1 and (.metrics[] | select(.labels.state == "missing")) == {

@@ -57,26 +57,37 @@ static void test_tells_the_daemon_in_numbers(void **state)
 	_cleanup_(freep) char *text = print(&list, false, false);
 
 	(void)state;
-	assert_has(text,
-		"\n# TYPE greeterd_greetings_total counter\ngreeterd_greetings_total 18446744073709551615\n");
+	assert_has(text, "\n# HELP greeterd_greetings_total Greetings that were answered.\n"
+			 "greeterd_greetings_total 18446744073709551615\n");
 	assert_has(text, "\ngreeterd_start_timestamp_seconds 1714564800.000250\n");
 	assert_has(text, "\ngreeterd_refusals_total{code=\"syntax\"} 2\n");
 	assert_has(text, "\ngreeterd_settings_trouble 1\n");
 	assert_has(text, "\ngreeterd_port_trouble 0\n");
 }
 
+/* A counter has no type: OpenMetrics wants another name on that line than Prometheus does. */
 static void test_has_help_and_type_before_every_sample(void **state)
 {
 	_cleanup_(freep) char *text = print(&list, false, true);
-	char family[100] = "";
+	char help[100] = "", type[100] = "";
 
 	(void)state;
 	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
-		if (sscanf(line, "# TYPE %99s", family) == 1 || line[0] == '#')
+		if (sscanf(line, "# HELP %99s", help) == 1 || sscanf(line, "# TYPE %99s", type) == 1 ||
+			strcmp(line, "# EOF") == 0)
 			continue;
-		assert_int_equal(strncmp(line, family, strlen(family)), 0);
-		assert_non_null(strchr("{ ", line[strlen(family)]));
+		assert_int_equal(strncmp(line, help, strlen(help)), 0);
+		assert_non_null(strchr("{ ", line[strlen(help)]));
+		assert_int_equal(strcmp(help, type) == 0, !strstr(help, "_total"));
 	}
+}
+
+static void test_says_where_it_ends(void **state)
+{
+	_cleanup_(freep) char *text = print(&list, false, false);
+
+	(void)state;
+	assert_string_equal(text + strlen(text) - strlen("\n# EOF\n"), "\n# EOF\n");
 }
 
 static void test_counts_states(void **state)
@@ -134,6 +145,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tells_the_daemon_in_numbers),
 		cmocka_unit_test(test_has_help_and_type_before_every_sample),
+		cmocka_unit_test(test_says_where_it_ends),
 		cmocka_unit_test(test_counts_states),
 		cmocka_unit_test(test_has_samples_of_clients_when_asked),
 		cmocka_unit_test(test_escapes_labels),
