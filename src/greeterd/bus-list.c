@@ -97,7 +97,7 @@ static int begin(struct bus *bus, struct bus_job *list)
 	if (r >= 0)
 		r = sd_bus_message_open_container(list->reply, 'a', CLIENT_TYPE);
 	if (r >= 0)
-		r = bus_work_add(bus, &bus->lists, list);
+		r = bus_work_add(bus, list->in_pages ? BUS_PAGES : BUS_LISTS, list);
 	if (r < 0)
 		sd_bus_message_unref(list->reply);
 	return r < 0 ? r : 0;

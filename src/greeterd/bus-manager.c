@@ -290,7 +290,7 @@ static int change(sd_bus_message *call, struct bus *bus, enum bus_change what, s
 	if (r >= 0)
 		r = sd_bus_message_new_method_return(call, &job.reply);
 	if (r >= 0)
-		r = bus_work_add(bus, &bus->changes, &job);
+		r = bus_work_add(bus, BUS_CHANGES, &job);
 	if (r < 0) {
 		sd_bus_message_unref(job.reply);
 		idset_free(job.ids);

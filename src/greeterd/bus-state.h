@@ -22,6 +22,7 @@
 #define BUS_QUEUE_MAX 256
 
 #define BUS_JOBS_MAX 16
+#define BUS_JOBS_OF_ONE_MAX 2 /* of one caller, in a queue */
 
 struct bus;
 
@@ -43,6 +44,9 @@ struct bus_job {
 	enum bus_change change;
 	uint32_t changed;
 };
+
+/* Whole lists are long, and one at a time takes memory; pages are short, and need not wait for them. */
+enum bus_queue_kind { BUS_CHANGES, BUS_PAGES, BUS_LISTS, BUS_QUEUES };
 
 struct bus_queue {
 	struct bus_job jobs[BUS_JOBS_MAX];
@@ -68,7 +72,8 @@ struct bus {
 	bool properties_armed;
 	uint64_t properties_sent; /* when, CLOCK_MONOTONIC */
 
-	struct bus_queue lists, changes;
+	struct bus_queue queues[BUS_QUEUES];
+	enum bus_queue_kind turn;    /* whose the next part is */
 	sd_event_source *work_timer; /* armed while there is a job in one of them */
 	bool served;                 /* others than the bus, since it went off last */
 };

@@ -23,12 +23,20 @@ static void remove_first(struct bus_queue *queue)
 	memmove(&queue->jobs[0], &queue->jobs[1], queue->n * sizeof(queue->jobs[0]));
 }
 
+static size_t count_jobs(const struct bus *bus)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < BUS_QUEUES; i++)
+		n += bus->queues[i].n;
+	return n;
+}
+
 void bus_work_none(struct bus *bus)
 {
-	while (bus->lists.n > 0)
-		remove_first(&bus->lists);
-	while (bus->changes.n > 0)
-		remove_first(&bus->changes);
+	for (size_t i = 0; i < BUS_QUEUES; i++)
+		while (bus->queues[i].n > 0)
+			remove_first(&bus->queues[i]);
 	(void)sd_event_source_set_enabled(bus->work_timer, SD_EVENT_OFF);
 }
 
@@ -39,17 +47,25 @@ static int go_on_at(const struct bus *bus, uint64_t when)
 	return r < 0 ? r : sd_event_source_set_enabled(bus->work_timer, SD_EVENT_ONESHOT);
 }
 
-int bus_work_add(struct bus *bus, struct bus_queue *queue, const struct bus_job *job)
+static bool has_room(const struct bus_queue *queue, sd_bus_message *call)
 {
-	int r;
+	const char *caller = sd_bus_message_get_sender(call);
+	size_t n = 0;
 
-	if (queue->n == BUS_JOBS_MAX)
-		return -EBUSY;
-	if (bus->lists.n + bus->changes.n == 0) {
+	for (size_t i = 0; i < queue->n; i++)
+		n += strcmp(sd_bus_message_get_sender(queue->jobs[i].call), caller) == 0;
+	return queue->n < BUS_JOBS_MAX && n < BUS_JOBS_OF_ONE_MAX;
+}
+
+int bus_work_add(struct bus *bus, enum bus_queue_kind kind, const struct bus_job *job)
+{
+	struct bus_queue *queue = &bus->queues[kind];
+	int r = has_room(queue, job->call) ? 0 : -EBUSY;
+
+	if (r == 0 && count_jobs(bus) == 0)
 		r = go_on_at(bus, 0);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	queue->jobs[queue->n] = *job;
 	sd_bus_message_ref(job->call);
 	queue->n++;
@@ -65,27 +81,23 @@ static void fail(const struct bus_job *job, int error)
 		(void)sd_bus_reply_method_errno(job->call, error, NULL);
 }
 
-/* The others of the queue have their turn before this one has another. */
-static void rotate(struct bus_queue *queue)
+/* The queue that has its turn, one with jobs. */
+static struct bus_queue *take_turn(struct bus *bus)
 {
-	struct bus_job first = queue->jobs[0];
-
-	memmove(&queue->jobs[0], &queue->jobs[1], (queue->n - 1) * sizeof(first));
-	queue->jobs[queue->n - 1] = first;
+	do
+		bus->turn = (bus->turn + 1) % BUS_QUEUES;
+	while (bus->queues[bus->turn].n == 0);
+	return &bus->queues[bus->turn];
 }
 
-static void make_part(struct bus *bus, struct bus_queue *queue)
+static void make_part(struct bus *bus)
 {
+	struct bus_queue *queue = take_turn(bus);
 	struct bus_job *job = &queue->jobs[0];
-	int r;
+	int r = job->step(bus, job);
 
-	if (queue->n == 0)
+	if (r == 0)
 		return;
-	r = job->step(bus, job);
-	if (r == 0) {
-		rotate(queue);
-		return;
-	}
 	if (r > 0)
 		r = sd_bus_send(NULL, job->reply, NULL);
 	if (r < 0)
@@ -108,11 +120,9 @@ int bus_work_go_on(sd_event_source *source, uint64_t due, void *data)
 	uint64_t now = 0;
 
 	(void)source, (void)due;
-	if (takes) {
-		make_part(bus, &bus->changes);
-		make_part(bus, &bus->lists);
-	}
-	if (bus->lists.n + bus->changes.n > 0) {
+	if (takes)
+		make_part(bus);
+	if (count_jobs(bus) > 0) {
 		(void)sd_event_now(bus->event, CLOCK_MONOTONIC, &now);
 		(void)go_on_at(bus, bus->served || !takes ? now + PAUSE_USEC : 0);
 	}
