@@ -146,8 +146,11 @@ static int on_idle(sd_event_source *source, uint64_t due, void *data)
 	struct daemon *daemon = data;
 
 	(void)source, (void)due;
-	if (!server_stop_if_idle(daemon->server))
+	if (!server_stop_if_idle(daemon->server)) { /* somebody has just come to one of the workers */
+		daemon->idle_span = 0;
+		update_idle(daemon);
 		return 0;
+	}
 	journal_say(daemon->journal, MESSAGE_IDLE, "nobody is connected: exiting until somebody is");
 	notify_stopping(daemon->notify, "Idle", STOP_USEC);
 	return sd_event_exit(daemon->event, 0);
