@@ -519,7 +519,7 @@ static void test_a_configuration_without_memory_changes_nothing(void **state)
 	struct rlimit before, tight;
 	int r;
 
-	skip_under_address_sanitizer();
+	skip_under_sanitizer();
 	expects(f, "2", 60 * SEC, 30 * SEC);
 	clear_groups(f);
 	add_group(f, "1-2000000", 1 * SEC, 1 * SEC);

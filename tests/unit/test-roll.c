@@ -69,7 +69,7 @@ static void test_says_when_there_is_no_memory(void **state)
 	struct fixture *f = *state;
 	struct rlimit before, tight;
 
-	skip_under_address_sanitizer();
+	skip_under_sanitizer();
 	f->setup.max_id = ROLL_ID_MAX;
 	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
 	tight = (struct rlimit){ (rlim_t)512 << 20, before.rlim_max }; /* half of what the roll would be */
