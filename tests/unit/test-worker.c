@@ -31,6 +31,9 @@ struct fixture {
 	int clients[CLIENTS_MAX];
 	size_t n_clients;
 	uint64_t now;
+	bool shared; /* with another worker, which is given what this one accepts */
+	struct worker *other;
+	size_t placed;
 	size_t connected, disconnected, greetings, refusals, busy;
 	int last_busy;
 };
@@ -73,6 +76,14 @@ static const struct worker_observer observer = {
 	.busy = on_busy,
 };
 
+static struct worker *place(void *data, struct worker *worker)
+{
+	struct fixture *f = data;
+
+	f->placed++;
+	return f->other ? f->other : worker;
+}
+
 static void start_worker(struct fixture *f)
 {
 	const struct settings *settings = &f->settings;
@@ -88,16 +99,20 @@ static void start_worker(struct fixture *f)
 		.admission = f->admission,
 		.observer = &observer,
 		.observer_data = f,
+		.place = f->shared ? place : NULL,
 	};
 	assert_int_equal(worker_new(&setup, &f->worker), 0);
+	if (f->shared)
+		assert_int_equal(worker_new(&setup, &f->other), 0);
 }
 
-static int set_up_limited(void **state, uint32_t max, uint32_t max_per_source)
+static int set_up_limited(void **state, uint32_t max, uint32_t max_per_source, bool shared)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct netio_address any[NETIO_PARSE_MAX];
 
 	assert_non_null(f);
+	f->shared = shared;
 	f->settings = (struct settings){
 		.reply = (char *)(uintptr_t)PROTOCOL_DEFAULT_REPLY,
 		.max_id = 1000,
@@ -120,17 +135,22 @@ static int set_up_limited(void **state, uint32_t max, uint32_t max_per_source)
 
 static int set_up(void **state)
 {
-	return set_up_limited(state, 1000, 0);
+	return set_up_limited(state, 1000, 0, false);
 }
 
 static int set_up_for_two(void **state)
 {
-	return set_up_limited(state, 2, 0);
+	return set_up_limited(state, 2, 0, false);
 }
 
 static int set_up_for_one_per_source(void **state)
 {
-	return set_up_limited(state, 1000, 1);
+	return set_up_limited(state, 1000, 1, false);
+}
+
+static int set_up_shared(void **state)
+{
+	return set_up_limited(state, 1000, 0, true);
 }
 
 static int tear_down(void **state)
@@ -138,6 +158,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	worker_free(f->worker);
+	worker_free(f->other);
 	assert_int_equal(admission_count(f->admission), 0);
 	assert_int_equal(f->connected, f->disconnected);
 	admission_free(f->admission);
@@ -627,6 +648,75 @@ static void test_a_reload_counts_for_who_is_connected(void **state)
 	assert_string_equal(hears(f, silent), "ERR timeout waited too long for a greeting\n");
 }
 
+/* The one that accepts is f->worker alone: the other is not asked. */
+static void test_gives_a_connection_to_another_worker(void **state)
+{
+	struct fixture *f = *state;
+	struct pollfd ready = { .fd = worker_fd(f->other), .events = POLLIN };
+	int fd;
+
+	assert_int_equal(worker_dispatch(f->other, f->now), 0);
+	fd = connect_client(f);
+	says(fd, "I am client 3\n");
+	for (int i = 0; i < 5000 && f->placed == 0; i++) {
+		assert_int_equal(worker_dispatch(f->worker, f->now), 0);
+		usleep(1000);
+	}
+	assert_int_equal(f->placed, 1);
+	assert_int_equal(worker_sessions(f->worker), 0);
+	assert_int_equal(worker_sessions(f->other), 1); /* on its way */
+	assert_int_equal(f->connected, 0);
+	assert_true(poll(&ready, 1, 5000) > 0);
+	for (int i = 0; i < 5000 && f->greetings == 0; i++) {
+		assert_int_equal(worker_dispatch(f->other, f->now), 0);
+		usleep(1000);
+	}
+	assert_int_equal(f->connected, 1);
+	assert_int_equal(worker_sessions(f->other), 1);
+	assert_string_equal(hears(f, fd), "I am SERVER\n");
+}
+
+static void test_keeps_what_another_worker_has_no_room_for(void **state)
+{
+	struct fixture *f = *state;
+	for (int i = 0; i < 200; i++)
+		connect_client(f);
+	settles_at(f, 200 - 64);
+	assert_int_equal(worker_sessions(f->other), 64);
+	assert_int_equal(f->connected, 200 - 64);
+	assert_int_equal(worker_dispatch(f->other, f->now), 0);
+	assert_int_equal(f->connected, 200);
+}
+
+static void test_what_was_given_is_closed_with_the_worker(void **state)
+{
+	struct fixture *f = *state;
+	char byte;
+	int fd = connect_client(f);
+
+	for (int i = 0; i < 5000 && worker_sessions(f->other) == 0; i++)
+		assert_int_equal(worker_dispatch(f->worker, f->now), 0);
+	assert_int_equal(worker_sessions(f->other), 1);
+	worker_free(f->other);
+	f->other = NULL;
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+}
+
+static void test_serves_nothing_that_was_found_before_an_interruption(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+
+	settles_at(f, 1);
+	says(fd, "I am client 3\n");
+	assert_true(is_readable(f, 5000));
+	assert_int_equal(worker_wait(f->worker, 0), 0);
+	worker_interrupted(f->worker);
+	worker_serve(f->worker, f->now);
+	assert_int_equal(f->greetings, 0);
+	assert_string_equal(hears(f, fd), "I am SERVER\n");
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 #define CASE_WITH(name, set_up) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
@@ -654,6 +744,10 @@ int main(void)
 		CASE(test_all_who_are_cut_off_instead_are_told_of),
 		CASE(test_takes_up_nothing_that_it_cannot_watch_or_believe),
 		CASE(test_a_reload_counts_for_who_is_connected),
+		CASE_WITH(test_gives_a_connection_to_another_worker, set_up_shared),
+		CASE_WITH(test_keeps_what_another_worker_has_no_room_for, set_up_shared),
+		CASE_WITH(test_what_was_given_is_closed_with_the_worker, set_up_shared),
+		CASE(test_serves_nothing_that_was_found_before_an_interruption),
 	};
 
 	struct rlimit limit;
