@@ -13,10 +13,11 @@ status_of()
 	awk -v field="$1:" '$1 == field { print $2 }' "/proc/$pid/status"
 }
 
+# watchers_are N
 # shellcheck disable=SC2317 # until_true runs it
-nobody_watches()
+watchers_are()
 {
-	[[ $(busctl get-property org.greeterd1 /org/greeterd1 org.greeterd1.Manager Watchers 2>/dev/null) == 'u 0' ]]
+	[[ $(busctl get-property org.greeterd1 /org/greeterd1 org.greeterd1.Manager Watchers 2>/dev/null) == "u $1" ]]
 }
 
 useradd --no-create-home plain
@@ -26,6 +27,7 @@ sockctl hello --id 1-60000 >"$tmp/hello" # there is something to be listed
 pid=$(property greeterd.service MainPID)
 before=$(status_of VmRSS)
 start feed sockctl watch --json # one that reads
+until_true watchers_are 1 || bail_out 'nobody watches'
 
 for mode in calls lists types ids watch crowd vanish; do
 	echo 5 >"/proc/$pid/clear_refs" # the peak from here on
@@ -48,7 +50,7 @@ sleep 1
 stop feed INT
 is 'who reads was told of every greeting, or counted what it missed' "$(jq -rn 'reduce inputs as $e (0;
 	. + if $e.event == "missed" then $e.count elif $e.event == "greeting" then 1 else 0 end)' "$tmp/feed.out")" "$((greeted - 60000))"
-ok 'who has gone is no watcher' until_true nobody_watches
+ok 'who has gone is no watcher' until_true watchers_are 0
 is 'nobody was forgotten' "$(sockctl roll --json | jq '.clients | length')" 60000
 
 done_testing
