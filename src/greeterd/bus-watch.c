@@ -205,7 +205,6 @@ int bus_watch(struct bus *bus, const char *name, struct idset *ids)
 	int r;
 
 	if (watcher) {
-		send_to(watcher);
 		watcher_set(&watcher->watcher, ids);
 		return 0;
 	}

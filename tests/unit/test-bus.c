@@ -842,6 +842,21 @@ static void test_watching_again_replaces_the_filter(void **state)
 	assert_int_equal(f->seen, 1);
 }
 
+static void test_watching_again_and_again_brings_no_more_signals(void **state)
+{
+	struct fixture *f = fixture(state);
+	uint64_t began = now();
+
+	watch(f, "");
+	for (unsigned i = 0; i < 200; i++) {
+		greet(f, 2);
+		bus_served(f->bus);
+		watch(f, i % 2 ? "" : "1-3");
+	}
+	RUN_UNTIL(f, f->seen + f->missed == 200);
+	assert_true(f->signals <= 1 + (now() - began) * 20 / USEC_PER_SEC);
+}
+
 static void test_unwatching_tells_the_rest_first(void **state)
 {
 	struct fixture *f = fixture(state);
@@ -1094,6 +1109,7 @@ int main(void)
 		CASE(test_long_lists_hold_up_nobody_else),
 		CASE(test_a_watcher_is_told_what_happens),
 		CASE(test_watching_again_replaces_the_filter),
+		CASE(test_watching_again_and_again_brings_no_more_signals),
 		CASE(test_unwatching_tells_the_rest_first),
 		CASE(test_seen_and_missed_make_all_of_a_flood),
 		CASE(test_a_watcher_that_does_not_read_gets_the_count_later),
