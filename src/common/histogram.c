@@ -28,6 +28,11 @@ void histogram_free(struct histogram *h)
 	free(h);
 }
 
+void histogram_clear(struct histogram *h)
+{
+	*h = (struct histogram){ 0 };
+}
+
 /* How many low bits of a value its bucket does not tell apart. */
 static unsigned int blurred_bits(uint64_t value)
 {

@@ -18,6 +18,9 @@ struct histogram *histogram_new(void);
 void histogram_free(struct histogram *h);
 DEFINE_CLEANUP(struct histogram *, histogram_free)
 
+/* Takes out all that was added. */
+void histogram_clear(struct histogram *h);
+
 void histogram_add(struct histogram *h, uint64_t value);
 void histogram_add_all(struct histogram *into, const struct histogram *from);
 

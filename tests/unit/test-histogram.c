@@ -128,6 +128,20 @@ static void test_an_empty_one_changes_nothing(void **state)
 	histogram_free(NULL);
 }
 
+static void test_is_as_new_when_cleared(void **state)
+{
+	_cleanup_(histogram_freep) struct histogram *h = histogram_new();
+
+	(void)state;
+	histogram_add(h, 7);
+	histogram_clear(h);
+	assert_int_equal(histogram_count(h), 0);
+	assert_int_equal(histogram_max(h), 0);
+	histogram_add(h, 9);
+	assert_int_equal(histogram_min(h), 9);
+	assert_int_equal(histogram_percentile(h, 50), 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +153,7 @@ int main(void)
 		cmocka_unit_test(test_percentiles_never_leave_what_was_added),
 		cmocka_unit_test(test_merges_as_if_added_to_one),
 		cmocka_unit_test(test_an_empty_one_changes_nothing),
+		cmocka_unit_test(test_is_as_new_when_cleared),
 	};
 
 	return cmocka_run_group_tests_name("histogram", tests, NULL, NULL);

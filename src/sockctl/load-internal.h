@@ -1,0 +1,138 @@
+/*
+ * load-internal.h: what the files of load share: load.c runs the plan, load-connection.c the connections,
+ * load-reply.c judges what they answer.
+ *
+ * A struct load lives as long as load_run() and is touched by its thread alone. All times are in nanoseconds
+ * of CLOCK_MONOTONIC.
+ */
+#pragma once
+
+#include <time.h>
+
+#include "sockctl/load.h"
+
+#define NSEC_PER_USEC UINT64_C(1000)
+#define NSEC_PER_SEC UINT64_C(1000000000)
+#define LOAD_NEVER UINT64_MAX
+
+/* An exchange, as often in a row as can be under way at once: one send, one comparison for all of them. */
+struct load_tiles {
+	char *requests, *replies, *varying; /* varying: NULL where nothing does */
+	size_t request_len, reply_len;      /* of one */
+};
+
+enum load_state { LOAD_CONNECTION_CLOSED, LOAD_CONNECTION_CONNECTING, LOAD_CONNECTION_OPEN };
+
+struct load_connection {
+	int fd; /* -1: none */
+	enum load_state state;
+	bool writing;             /* waits until it can be written to */
+	bool fruitful;            /* has brought a reply */
+	bool settled;             /* has come to a first end of connecting, good or bad */
+	bool idling;              /* in the ring of those with room for a request */
+	uint32_t in_flight, head; /* requests under way; the oldest one's place in due */
+	const struct load_tiles *tiles;
+	size_t send_from, owed; /* the next byte to send, within a request; how many are to be sent */
+	size_t reply_at;        /* bytes of the oldest request's reply that are there */
+	uint64_t *due;          /* a ring: from when the latency of each counts */
+	uint64_t since;         /* connecting, or without a reply */
+	size_t tried;           /* addresses that failed in a row */
+	char *line; /* owned: what is no right reply, as far as it has come; NULL: never needed yet */
+	size_t line_len;
+	uint64_t again_at; /* in the queue of those that failed */
+	struct load_connection *next;
+};
+
+struct load_queue {
+	struct load_connection *first, **end;
+};
+
+enum load_phase {
+	LOAD_CONNECTING, /* nothing is sent yet */
+	LOAD_WARMING_UP,
+	LOAD_MEASURING,
+	LOAD_CATCHING_UP, /* what was due is still sent, nothing new becomes due */
+	LOAD_DRAINING,    /* nothing is sent any more, replies still come */
+	LOAD_OVER
+};
+
+struct load {
+	const struct load_plan *plan;
+	const struct load_listener *listener;
+	struct load_result result;
+	enum load_phase phase;
+	int epoll;
+	int error; /* ends the run */
+	uint64_t now;
+	uint64_t timeout;
+	uint64_t phase_began, phase_ends;
+	uint64_t cpu_user, cpu_kernel; /* when measuring began */
+
+	struct load_tiles *tiles;
+	size_t n_tiles;
+	struct load_connection *connections;
+	uint64_t *dues;
+	size_t n_settled, n_connecting;
+	size_t address; /* the last one that worked */
+	uint64_t in_flight;
+	uint64_t issued; /* of plan->count */
+
+	uint64_t schedule_began, schedule_ends, next_due, n_scheduled;
+	struct load_connection **idle; /* a ring: who has room for a request that becomes due */
+	size_t idle_at, n_idle;
+	struct load_queue ready; /* to be connected at once */
+	struct load_queue later; /* to be connected some time after they failed */
+	uint64_t shortage_ends;  /* until then nobody connects; 0: there is none */
+	uint64_t short_since;
+	uint64_t next_scan, next_tick;
+	uint64_t heard_at; /* the last good news: a reply, a connection */
+	char *buffer;
+};
+
+#define LOAD_BUFFER ((size_t)256 * 1024)
+
+static inline uint64_t load_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
+}
+
+static inline void load_enqueue(struct load_queue *queue, struct load_connection *c)
+{
+	c->next = NULL;
+	*queue->end = c;
+	queue->end = &c->next;
+}
+
+static inline struct load_connection *load_dequeue(struct load_queue *queue)
+{
+	struct load_connection *c = queue->first;
+
+	queue->first = c->next;
+	if (!queue->first)
+		queue->end = &queue->first;
+	return c;
+}
+
+/* load.c: c has room for a request, once one is due. */
+void load_idle(struct load *l, struct load_connection *c);
+/* Whether another request is to be sent now, and from when its latency counts. */
+bool load_claim(struct load *l, uint64_t *ret_due);
+
+/* load-connection.c */
+void load_connection_begin(struct load *l, struct load_connection *c); /* connects */
+void load_connection_fill(struct load *l, struct load_connection *c);  /* sends what there is to send */
+void load_connection_ready(struct load *l, struct load_connection *c, uint32_t events);
+void load_connection_resume(struct load *l, struct load_connection *c); /* from one of the queues */
+void load_connection_check_timeout(struct load *l, struct load_connection *c);
+void load_connection_deinit(struct load_connection *c);
+
+/* load-reply.c */
+int load_tiles_init(struct load_tiles *tiles, const struct load_exchange *exchange, size_t depth);
+void load_tiles_deinit(struct load_tiles *tiles);
+/* Counts what is answered or refused. False: what came is wrong; the connection is to be given up. */
+bool load_reply_take(struct load *l, struct load_connection *c, const char *data, size_t n);
+/* The connection ended; whether what came last is a refusal without its end, which is counted. */
+void load_reply_end(struct load *l, struct load_connection *c);
