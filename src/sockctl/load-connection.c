@@ -11,7 +11,7 @@
 
 static const struct netio_address *address_of(const struct load *l, const struct load_connection *c)
 {
-	return &l->plan->addresses[(l->address + c->tried) % l->plan->n_addresses];
+	return &l->plan->addresses[(c->first_address + c->tried) % l->plan->n_addresses];
 }
 
 static void again_later(struct load *l, struct load_connection *c)
@@ -37,8 +37,10 @@ static void watch(struct load *l, struct load_connection *c, int op, uint32_t ev
 
 static void hang_up(struct load *l, struct load_connection *c)
 {
-	if (c->state == LOAD_CONNECTION_OPEN)
+	if (c->state == LOAD_CONNECTION_OPEN) {
 		l->result.open--;
+		l->connected_at = l->now;
+	}
 	if (c->state == LOAD_CONNECTION_CONNECTING)
 		l->n_connecting--;
 	close(c->fd);
@@ -67,7 +69,7 @@ static void connect_failed(struct load *l, struct load_connection *c, int error)
 {
 	if (c->fd >= 0)
 		hang_up(l, c);
-	if (++c->tried < l->plan->n_addresses) {
+	if (++c->tried < l->plan->n_addresses && l->phase < LOAD_DRAINING) {
 		load_enqueue(&l->ready, c);
 		return;
 	}
@@ -98,9 +100,9 @@ static void opened(struct load *l, struct load_connection *c)
 	c->state = LOAD_CONNECTION_OPEN;
 	c->fruitful = false;
 	l->n_connecting--;
-	l->address = (l->address + c->tried) % l->plan->n_addresses;
+	l->address = (c->first_address + c->tried) % l->plan->n_addresses;
 	c->tried = 0;
-	l->heard_at = l->now;
+	l->connected_at = l->now;
 	if (l->short_since)
 		result->short_of += l->now - l->short_since;
 	l->short_since = 0;
@@ -184,10 +186,13 @@ static void send_first(struct load *l, struct load_connection *c)
 
 void load_connection_begin(struct load *l, struct load_connection *c)
 {
-	const struct netio_address *address = address_of(l, c);
+	const struct netio_address *address;
 	const int on = 1;
 	int fd;
 
+	if (c->tried == 0)
+		c->first_address = l->address;
+	address = address_of(l, c);
 	l->now = load_clock();
 	fd = netio_connect(address);
 	switch (fd) {

@@ -1,6 +1,7 @@
 /*
- * load-internal.h: what the files of load share: load.c runs the plan, load-connection.c the connections,
- * load-reply.c judges what they answer.
+ * load-internal.h: what the files of load share: load.c is the loop, load-phase.c what begins and ends when,
+ * load-schedule.c which requests are due, load-connection.c the connections; load-reply.c judges what they
+ * answer.
  *
  * A struct load lives as long as load_run() and is touched by its thread alone. All times are in nanoseconds
  * of CLOCK_MONOTONIC.
@@ -14,6 +15,9 @@
 #define NSEC_PER_USEC UINT64_C(1000)
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define LOAD_NEVER UINT64_MAX
+
+/* Timeouts are noticed so late at most. */
+#define LOAD_SCAN_MAX (UINT64_C(250) * 1000 * 1000)
 
 /* An exchange, as often in a row as can be under way at once: one send, one comparison for all of them. */
 struct load_tiles {
@@ -32,11 +36,11 @@ struct load_connection {
 	bool idling;              /* in the ring of those with room for a request */
 	uint32_t in_flight, head; /* requests under way; the oldest one's place in due */
 	const struct load_tiles *tiles;
-	size_t send_from, owed; /* the next byte to send, within a request; how many are to be sent */
-	size_t reply_at;        /* bytes of the oldest request's reply that are there */
-	uint64_t *due;          /* a ring: from when the latency of each counts */
-	uint64_t since;         /* connecting, or without a reply */
-	size_t tried;           /* addresses that failed in a row */
+	size_t send_from, owed;      /* the next byte to send, within a request; how many are to be sent */
+	size_t reply_at;             /* bytes of the oldest request's reply that are there */
+	uint64_t *due;               /* a ring: from when the latency of each counts */
+	uint64_t since;              /* connecting, or without a reply */
+	size_t first_address, tried; /* where trying began, how many failed since */
 	char *line; /* owned: what is no right reply, as far as it has come; NULL: never needed yet */
 	size_t line_len;
 	uint64_t again_at; /* in the queue of those that failed */
@@ -85,7 +89,7 @@ struct load {
 	uint64_t shortage_ends;  /* until then nobody connects; 0: there is none */
 	uint64_t short_since;
 	uint64_t next_scan, next_tick;
-	uint64_t heard_at; /* the last good news: a reply, a connection */
+	uint64_t connected_at; /* when a connection was open last, or began to be */
 	char *buffer;
 };
 
@@ -116,10 +120,37 @@ static inline struct load_connection *load_dequeue(struct load_queue *queue)
 	return c;
 }
 
-/* load.c: c has room for a request, once one is due. */
-void load_idle(struct load *l, struct load_connection *c);
-/* Whether another request is to be sent now, and from when its latency counts. */
+/* a + b, or never. */
+static inline uint64_t load_after(uint64_t a, uint64_t b)
+{
+	return b < LOAD_NEVER - a ? a + b : LOAD_NEVER;
+}
+
+static inline uint64_t load_min(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t load_nsec(uint64_t usec)
+{
+	return usec < LOAD_NEVER / NSEC_PER_USEC ? usec * NSEC_PER_USEC : LOAD_NEVER;
+}
+
+/* load-phase.c */
+void load_enter(struct load *l, enum load_phase phase, uint64_t length);
+void load_check_phase(struct load *l); /* goes on to the next one when it is time */
+void load_take_stock(struct load *l);  /* brings the figures up to the present */
+void load_end(struct load *l);
+
+/* load-schedule.c. Whether another request is to be sent now, and from when its latency counts. */
 bool load_claim(struct load *l, uint64_t *ret_due);
+/* c has room for a request, once one is due. */
+void load_idle(struct load *l, struct load_connection *c);
+/* Those that have room get the requests that are due, in turns. */
+void load_send_due(struct load *l);
+uint64_t load_next_due(const struct load *l); /* that somebody has room for */
+/* Counts what is due, but could not be sent and will not be. */
+void load_give_up_unsent(struct load *l);
 
 /* load-connection.c */
 void load_connection_begin(struct load *l, struct load_connection *c); /* connects */

@@ -83,7 +83,6 @@ static void advance(struct load *l, struct load_connection *c, size_t n)
 	}
 	c->reply_at = at;
 	c->fruitful = true;
-	l->heard_at = l->now;
 }
 
 static void keep_sample(struct load *l, const struct load_connection *c, const char *data, size_t n)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 #include "common/cleanup.h"
 #include "sockctl/load-internal.h"
@@ -14,240 +13,10 @@
 /* So many connections are under way to a server's backlog (listen(2)) at once, when all begin. */
 #define CONNECTING_MAX 128
 
+/* How often timeouts are looked for, at most. */
 #define SCAN_MIN (UINT64_C(1) * 1000 * 1000)
-#define SCAN_MAX (UINT64_C(250) * 1000 * 1000)
-
-/* How long what was due is still sent, when the time is over. */
-#define CATCH_UP_MAX NSEC_PER_SEC
 
 #define TIMEOUT_MAX_USEC (UINT64_C(15) * 60 * 1000 * 1000)
-
-static uint64_t min(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* a + b, or never. */
-static uint64_t after(uint64_t a, uint64_t b)
-{
-	return b < LOAD_NEVER - a ? a + b : LOAD_NEVER;
-}
-
-static uint64_t nsec(uint64_t usec)
-{
-	return usec < LOAD_NEVER / NSEC_PER_USEC ? usec * NSEC_PER_USEC : LOAD_NEVER;
-}
-
-/* When request number i of the schedule is due. */
-static uint64_t schedule(const struct load *l, uint64_t i)
-{
-	uint64_t rate = l->plan->rate;
-
-	return l->schedule_began + i / rate * NSEC_PER_SEC + i % rate * NSEC_PER_SEC / rate;
-}
-
-static bool may_send(const struct load *l)
-{
-	if (l->phase <= LOAD_CONNECTING || l->phase >= LOAD_DRAINING)
-		return false;
-	return l->plan->count == 0 || l->issued < l->plan->count || l->phase == LOAD_WARMING_UP;
-}
-
-void load_idle(struct load *l, struct load_connection *c)
-{
-	size_t n = l->plan->connections;
-
-	if (l->plan->rate == 0 || c->idling)
-		return;
-	c->idling = true;
-	l->idle[(l->idle_at + l->n_idle++) % n] = c;
-}
-
-static struct load_connection *take_idle(struct load *l)
-{
-	struct load_connection *c = l->idle[l->idle_at];
-
-	l->idle_at = (l->idle_at + 1) % l->plan->connections;
-	l->n_idle--;
-	c->idling = false;
-	return c;
-}
-
-bool load_claim(struct load *l, uint64_t *ret_due)
-{
-	if (!may_send(l))
-		return false;
-	*ret_due = l->now;
-	if (l->plan->rate > 0) {
-		if (l->next_due > l->now || l->next_due >= l->schedule_ends)
-			return false;
-		*ret_due = l->next_due;
-		l->next_due = schedule(l, ++l->n_scheduled);
-	}
-	l->issued++;
-	return true;
-}
-
-static void read_cpu(uint64_t *ret_user, uint64_t *ret_kernel)
-{
-	struct rusage usage;
-
-	*ret_user = *ret_kernel = 0;
-	if (getrusage(RUSAGE_THREAD, &usage) < 0)
-		return;
-	*ret_user = (uint64_t)usage.ru_utime.tv_sec * NSEC_PER_SEC + (uint64_t)usage.ru_utime.tv_usec * 1000;
-	*ret_kernel =
-		(uint64_t)usage.ru_stime.tv_sec * NSEC_PER_SEC + (uint64_t)usage.ru_stime.tv_usec * 1000;
-}
-
-/* Brings the figures up to the present. */
-static void take_stock(struct load *l)
-{
-	struct load_result *result = &l->result;
-	uint64_t user, kernel;
-
-	if (l->phase != LOAD_MEASURING)
-		return;
-	read_cpu(&user, &kernel);
-	result->cpu_user = user - l->cpu_user;
-	result->cpu_kernel = kernel - l->cpu_kernel;
-	result->elapsed = l->now - l->phase_began;
-	result->answered_in_time = result->answered;
-}
-
-static void enter(struct load *l, enum load_phase phase, uint64_t length)
-{
-	l->phase = phase;
-	l->phase_began = l->now;
-	l->phase_ends = after(l->now, length);
-}
-
-static void begin_measuring(struct load *l)
-{
-	const struct load_plan *plan = l->plan;
-	struct load_result *result = &l->result;
-
-	enter(l, LOAD_MEASURING, plan->duration_usec ? nsec(plan->duration_usec) : LOAD_NEVER);
-	l->schedule_ends = l->phase_ends;
-	l->issued = result->sent = l->in_flight;
-	result->answered = result->short_of = 0;
-	for (size_t i = 0; i < LOAD_ERRORS; i++)
-		result->errors[i] = 0;
-	histogram_clear(result->latency);
-	read_cpu(&l->cpu_user, &l->cpu_kernel);
-}
-
-/* All are connected that can be: the requests begin. */
-static void begin_sending(struct load *l)
-{
-	l->schedule_began = l->next_due = l->now;
-	l->schedule_ends = LOAD_NEVER;
-	if (l->plan->warmup_usec)
-		enter(l, LOAD_WARMING_UP, nsec(l->plan->warmup_usec));
-	else
-		begin_measuring(l);
-	for (size_t i = 0; i < l->plan->connections; i++) {
-		struct load_connection *c = &l->connections[i];
-
-		if (l->plan->connect_each)
-			load_enqueue(&l->ready, c);
-		else if (c->state == LOAD_CONNECTION_OPEN)
-			load_connection_fill(l, c);
-	}
-}
-
-/* What is due, but could not be sent, and will not be. */
-static void give_up_unsent(struct load *l)
-{
-	uint64_t ends = min(l->now, l->schedule_ends), n_due;
-
-	/* With connect_each some may wait for a descriptor or a port. */
-	for (size_t i = 0; l->plan->connect_each && i < l->plan->connections; i++) {
-		struct load_connection *c = &l->connections[i];
-
-		if (c->state != LOAD_CONNECTION_CLOSED || c->in_flight == 0)
-			continue;
-		c->in_flight--;
-		l->in_flight--;
-		l->issued--;
-		l->result.sent--;
-		l->result.unsent++;
-	}
-	if (l->plan->rate == 0 || ends <= l->schedule_began)
-		return;
-	n_due = (uint64_t)((double)(ends - l->schedule_began) / (double)NSEC_PER_SEC * (double)l->plan->rate);
-	if (l->plan->count > 0)
-		n_due = min(n_due, l->n_scheduled + l->plan->count - l->issued);
-	if (n_due > l->n_scheduled)
-		l->result.unsent += n_due - l->n_scheduled;
-}
-
-static void begin_draining(struct load *l)
-{
-	give_up_unsent(l);
-	enter(l, LOAD_DRAINING, l->timeout + SCAN_MAX);
-}
-
-static bool all_sent(const struct load *l)
-{
-	return l->plan->count > 0 && l->issued >= l->plan->count && l->in_flight == 0;
-}
-
-/* Nobody is connected, nor has been for long. */
-static bool nobody_there(const struct load *l)
-{
-	return l->plan->duration_usec == 0 && l->result.open == 0 && (l->later.first || l->ready.first) &&
-	       l->now > after(l->heard_at, l->timeout);
-}
-
-static void end(struct load *l)
-{
-	take_stock(l);
-	if (l->phase == LOAD_MEASURING || l->phase == LOAD_CATCHING_UP)
-		give_up_unsent(l);
-	l->result.under_way = l->in_flight;
-	l->phase = LOAD_OVER;
-}
-
-static void check_phase(struct load *l)
-{
-	switch (l->phase) {
-	case LOAD_CONNECTING:
-		if (l->plan->connect_each || l->n_settled == l->plan->connections || l->now >= l->phase_ends)
-			begin_sending(l);
-		break;
-	case LOAD_WARMING_UP:
-		if (l->now >= l->phase_ends)
-			begin_measuring(l);
-		break;
-	case LOAD_MEASURING:
-		if (all_sent(l) || nobody_there(l)) {
-			end(l);
-		} else if (l->now >= l->phase_ends) {
-			take_stock(l);
-			if (l->plan->rate > 0)
-				enter(l, LOAD_CATCHING_UP, min(l->timeout, CATCH_UP_MAX));
-			else
-				begin_draining(l);
-		}
-		break;
-	case LOAD_CATCHING_UP:
-		if (l->next_due >= l->schedule_ends || l->now >= l->phase_ends)
-			begin_draining(l);
-		break;
-	default:
-		break;
-	}
-	if (l->phase == LOAD_DRAINING && (l->in_flight == 0 || l->now >= l->phase_ends))
-		end(l);
-	/* Where nothing ever connected, nothing will. */
-	if (l->phase > LOAD_CONNECTING && l->result.connections == 0 &&
-		l->n_settled == l->plan->connections) {
-		l->error = l->result.connect_errno ? -l->result.connect_errno : -l->result.short_errno;
-		if (l->error)
-			l->phase = LOAD_OVER;
-	}
-}
 
 /* Who may connect now does. */
 static void connect_more(struct load *l)
@@ -263,27 +32,15 @@ static void connect_more(struct load *l)
 		load_connection_resume(l, load_dequeue(&l->ready));
 }
 
-/* Those that have no request get those that are due, in turns. */
-static void send_due(struct load *l)
-{
-	while (l->n_idle > 0 && l->next_due <= l->now && l->next_due < l->schedule_ends && may_send(l)) {
-		struct load_connection *c = take_idle(l);
-
-		/* One that is lost joins again when it is back. */
-		if (l->plan->connect_each || c->state == LOAD_CONNECTION_OPEN)
-			load_connection_resume(l, c);
-	}
-}
-
 static void scan(struct load *l)
 {
 	if (l->now < l->next_scan)
 		return;
 	for (size_t i = 0; i < l->plan->connections; i++)
 		load_connection_check_timeout(l, &l->connections[i]);
-	l->next_scan = l->now + (l->timeout / 16 < SCAN_MIN          ? SCAN_MIN
-					: l->timeout / 16 > SCAN_MAX ? SCAN_MAX
-								     : l->timeout / 16);
+	l->next_scan = l->now + (l->timeout / 16 < SCAN_MIN               ? SCAN_MIN
+					: l->timeout / 16 > LOAD_SCAN_MAX ? LOAD_SCAN_MAX
+									  : l->timeout / 16);
 }
 
 static void tick(struct load *l)
@@ -292,24 +49,23 @@ static void tick(struct load *l)
 
 	if (l->now < l->next_tick)
 		return;
-	l->next_tick = l->now + nsec(l->plan->tick_usec);
-	take_stock(l);
+	l->next_tick = l->now + load_nsec(l->plan->tick_usec);
+	load_take_stock(l);
 	if (listener->tick(listener->userdata, &l->result) != 0)
-		end(l);
+		load_end(l);
 }
 
 /* When there is something to do next, whatever comes in. */
 static uint64_t next_wakeup(const struct load *l)
 {
-	uint64_t next = min(min(l->next_scan, l->next_tick), l->phase_ends);
+	uint64_t next = load_min(load_min(l->next_scan, l->next_tick), l->phase_ends);
 
 	if (l->phase < LOAD_DRAINING) {
 		if (l->later.first)
-			next = min(next, l->later.first->again_at);
+			next = load_min(next, l->later.first->again_at);
 		if (l->ready.first && l->n_connecting < CONNECTING_MAX)
-			next = min(next, l->shortage_ends);
-		if (l->n_idle > 0 && may_send(l) && l->next_due < l->schedule_ends)
-			next = min(next, l->next_due);
+			next = load_min(next, l->shortage_ends);
+		next = load_min(next, load_next_due(l));
 	}
 	return next;
 }
@@ -336,7 +92,7 @@ static int loop(struct load *l)
 	while (l->phase != LOAD_OVER) {
 		connect_more(l);
 		if (listener && listener->round && listener->round(listener->userdata) != 0)
-			end(l);
+			load_end(l);
 		if (l->phase == LOAD_OVER)
 			break;
 
@@ -349,13 +105,13 @@ static int loop(struct load *l)
 			if (events[i].data.ptr)
 				load_connection_ready(l, events[i].data.ptr, events[i].events);
 			else if (listener->woken(listener->userdata) != 0)
-				end(l);
+				load_end(l);
 		}
 		if (l->plan->rate > 0)
-			send_due(l);
+			load_send_due(l);
 		scan(l);
 		if (l->phase != LOAD_OVER)
-			check_phase(l);
+			load_check_phase(l);
 		if (l->phase != LOAD_OVER)
 			tick(l);
 	}
@@ -417,12 +173,12 @@ static int init(struct load *l)
 	r = make_connections(l);
 	if (r < 0)
 		return r;
-	l->now = l->heard_at = load_clock();
+	l->now = l->connected_at = load_clock();
 	l->timeout = l->plan->timeout_usec * NSEC_PER_USEC;
 	l->next_tick = l->listener && l->listener->tick && l->plan->tick_usec
-			       ? after(l->now, nsec(l->plan->tick_usec))
+			       ? load_after(l->now, load_nsec(l->plan->tick_usec))
 			       : LOAD_NEVER;
-	enter(l, LOAD_CONNECTING, l->plan->connect_each ? 0 : l->timeout);
+	load_enter(l, LOAD_CONNECTING, l->plan->connect_each ? 0 : l->timeout);
 	return 0;
 }
 
