@@ -9,22 +9,15 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "common/idset.h"
 #include "common/options.h"
-#include "sockctl/target.h"
-
-/* The most clients of one run. */
-#define HELLO_CLIENTS_MAX (UINT32_C(1) << 20)
+#include "sockctl/client-options.h"
 
 struct hello_options {
-	struct target_request target;
-	const char *config; /* NULL: the default file, which may be missing */
-	const char *reply;  /* NULL: the settings' */
-	struct idset *ids;  /* owned; NULL: one unnumbered client */
-	bool counting;      /* --count was given */
-	uint64_t count;     /* 0: until interrupted */
-	uint64_t interval_usec, timeout_usec;
-	bool json, verbose, quiet;
+	struct client_options client;
+	bool counting;  /* --count was given */
+	uint64_t count; /* 0: until interrupted */
+	uint64_t interval_usec;
+	bool verbose, quiet;
 };
 
 /*

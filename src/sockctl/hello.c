@@ -24,26 +24,6 @@ static int print_help(void)
 	return output_end(EXIT_DONE, 0);
 }
 
-/* What the settings know better than the defaults. A file that cannot be used is passed over. */
-static struct settings *read_settings(const struct hello_options *options)
-{
-	struct settings_report report = { 0 };
-	struct settings *settings = NULL;
-	int r;
-
-	if (options->reply && !target_needs_port(&options->target))
-		return NULL;
-	r = options->config ? settings_load(options->config, &settings, &report)
-			    : settings_load_default(GREETERD_CONFIG_FILE, &settings, &report);
-	if (r < 0 && options->verbose) {
-		for (size_t i = 0; i < report.n_lines; i++)
-			fprintf(stderr, "sockctl: %s\n", report.lines[i]);
-		fprintf(stderr, "sockctl: the settings are passed over\n");
-	}
-	settings_report_free(&report);
-	return settings;
-}
-
 static int64_t wall_offset(void)
 {
 	struct timespec now;
@@ -70,11 +50,11 @@ static void on_tick(void *userdata)
 /* The run itself. Returns an exit status. */
 static int greet(const struct hello_options *options, const struct greeter_plan *greeter, const char *name)
 {
-	uint64_t n_clients = options->ids ? idset_count(options->ids) : 1;
+	uint64_t n_clients = options->client.ids ? idset_count(options->client.ids) : 1;
 	struct report_style style = {
 		.counting = options->counting,
 		.many = n_clients > 1,
-		.json = options->json,
+		.json = options->client.json,
 		.verbose = options->verbose,
 		.quiet = options->quiet,
 		.progress = !options->quiet && isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO),
@@ -86,7 +66,7 @@ static int greet(const struct hello_options *options, const struct greeter_plan 
 	};
 	struct swarm_plan plan = {
 		.greeter = greeter,
-		.ids = options->ids,
+		.ids = options->client.ids,
 		.count = options->count,
 		.interval_usec = options->interval_usec,
 		.in_order = !options->counting,
@@ -114,13 +94,14 @@ static int greet(const struct hello_options *options, const struct greeter_plan 
 /* Finds out where to, and what to expect there. */
 static int greet_target(struct hello_options *options)
 {
-	_cleanup_(settings_freep) struct settings *settings = read_settings(options);
+	_cleanup_(settings_freep) struct settings *settings =
+		client_options_settings(&options->client, options->verbose);
 	_cleanup_(target_freep) struct target *target = NULL;
 	_cleanup_(freep) char *error = NULL;
 	char address[NETIO_TEXT_MAX];
 
-	options->target.default_port = settings ? settings->port : PROTOCOL_DEFAULT_PORT;
-	int r = target_resolve(&options->target, &target, &error);
+	options->client.target.default_port = settings ? settings->port : PROTOCOL_DEFAULT_PORT;
+	int r = target_resolve(&options->client.target, &target, &error);
 	if (r < 0) {
 		fprintf(stderr, "sockctl: %s\n", error ? error : strerror(-r));
 		return r == -EINVAL ? EXIT_USAGE : EXIT_UNREACHABLE;
@@ -130,10 +111,10 @@ static int greet_target(struct hello_options *options)
 		.addresses = target->addresses,
 		.n_addresses = target->n_addresses,
 		.target = target->name,
-		.reply = options->reply ? options->reply
-			 : settings     ? settings->reply
-					: PROTOCOL_DEFAULT_REPLY,
-		.timeout_usec = options->timeout_usec,
+		.reply = options->client.reply ? options->client.reply
+			 : settings            ? settings->reply
+					       : PROTOCOL_DEFAULT_REPLY,
+		.timeout_usec = options->client.timeout_usec,
 	};
 	return greet(
 		options, &greeter, target->name ? target->name : netio_format(target->addresses, address));

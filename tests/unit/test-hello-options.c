@@ -51,17 +51,17 @@ static void test_defaults(void **state)
 
 	(void)state;
 	assert_parses(WORDS(NULL), &o);
-	assert_null(o.ids);
-	assert_null(o.reply);
-	assert_null(o.target.host);
-	assert_null(o.target.port);
-	assert_null(o.target.unix_path);
-	assert_int_equal(o.target.family, AF_UNSPEC);
-	assert_null(o.config);
-	assert_false(o.counting || o.json || o.verbose || o.quiet);
+	assert_null(o.client.ids);
+	assert_null(o.client.reply);
+	assert_null(o.client.target.host);
+	assert_null(o.client.target.port);
+	assert_null(o.client.target.unix_path);
+	assert_int_equal(o.client.target.family, AF_UNSPEC);
+	assert_null(o.client.config);
+	assert_false(o.counting || o.client.json || o.verbose || o.quiet);
 	assert_int_equal(o.count, 1);
 	assert_int_equal(o.interval_usec, 1000000);
-	assert_int_equal(o.timeout_usec, 5000000);
+	assert_int_equal(o.client.timeout_usec, 5000000);
 }
 
 static void test_takes_every_option(void **state)
@@ -72,19 +72,19 @@ static void test_takes_every_option(void **state)
 	assert_parses(WORDS("--id=1-3", "--count=0", "--interval=0", "--timeout=250ms", "-Hhost", "-p9", "-4",
 			      "--json"),
 		&o);
-	assert_int_equal(idset_count(o.ids), 3);
-	assert_true(o.counting && o.json);
+	assert_int_equal(idset_count(o.client.ids), 3);
+	assert_true(o.counting && o.client.json);
 	assert_int_equal(o.count, 0);
 	assert_int_equal(o.interval_usec, 0);
-	assert_int_equal(o.timeout_usec, 250000);
-	assert_string_equal(o.target.host, "host");
-	assert_string_equal(o.target.port, "9");
-	assert_int_equal(o.target.family, AF_INET);
+	assert_int_equal(o.client.timeout_usec, 250000);
+	assert_string_equal(o.client.target.host, "host");
+	assert_string_equal(o.client.target.port, "9");
+	assert_int_equal(o.client.target.family, AF_INET);
 	assert_parses(WORDS("-6", "--ipv6", "-v", "--reply=Hi", "--config=/x"), &p);
-	assert_int_equal(p.target.family, AF_INET6);
+	assert_int_equal(p.client.target.family, AF_INET6);
 	assert_true(p.verbose);
-	assert_string_equal(p.reply, "Hi");
-	assert_string_equal(p.config, "/x");
+	assert_string_equal(p.client.reply, "Hi");
+	assert_string_equal(p.client.config, "/x");
 }
 
 static void test_the_last_list_counts(void **state)
@@ -93,8 +93,8 @@ static void test_the_last_list_counts(void **state)
 
 	(void)state;
 	assert_parses(WORDS("--id=1-3", "--id=7", "--unix=/x", "-q"), &o);
-	assert_int_equal(idset_count(o.ids), 1);
-	assert_string_equal(o.target.unix_path, "/x");
+	assert_int_equal(idset_count(o.client.ids), 1);
+	assert_string_equal(o.client.target.unix_path, "/x");
 	assert_true(o.quiet);
 }
 
