@@ -102,6 +102,15 @@ double histogram_mean(const struct histogram *h)
 	return h->count > 0 ? h->sum / (double)h->count : 0;
 }
 
+uint64_t histogram_below(const struct histogram *h, uint64_t value)
+{
+	uint64_t n = 0;
+
+	for (size_t bucket = 0; bucket < BUCKETS && lowest_of(bucket) < value; bucket++)
+		n += h->buckets[bucket];
+	return n;
+}
+
 uint64_t histogram_percentile(const struct histogram *h, double percent)
 {
 	double exact = percent * (double)h->count / 100;

@@ -30,6 +30,9 @@ uint64_t histogram_min(const struct histogram *h);
 uint64_t histogram_max(const struct histogram *h);
 double histogram_mean(const struct histogram *h);
 
+/* How many values are below this one, to within the bucket. */
+uint64_t histogram_below(const struct histogram *h, uint64_t value);
+
 /*
  * The smallest recorded value (to within the bucket, never above the maximum) that at least percent % of all
  * values do not exceed: the nearest-rank percentile. percent: above 0, up to 100.

@@ -160,6 +160,14 @@ static void connected(struct greeter *g, uint64_t now)
 	send_greeting(g, now);
 }
 
+static void keep_end(struct greeting *greeting, const char *from, const char *to)
+{
+	size_t len = (size_t)(to - from);
+
+	if (len <= GREETER_END_MAX)
+		memcpy(greeting->end, from, len); /* the rest is 0 since the greeting began */
+}
+
 /* Whether the bytes so far are an answer: then the greeting is over. */
 static bool answered(struct greeter *g, bool ended, uint64_t now)
 {
@@ -176,6 +184,8 @@ static bool answered(struct greeter *g, bool ended, uint64_t now)
 			return false;
 		answer = PROTOCOL_ANSWER_OTHER; /* blank lines and nothing else */
 	}
+	if (answer == PROTOCOL_ANSWER_REPLY)
+		keep_end(&g->greeting, line.text + line.text_len, g->in + line.consumed);
 	if (answer != PROTOCOL_ANSWER_REPLY) {
 		size_t size = ESCAPE_SIZE(line.text_len) + 4;
 

@@ -21,6 +21,9 @@
 #define GREETER_SETTLE_USEC UINT64_C(250000)
 #define GREETER_NEVER UINT64_MAX
 
+/* "<br>" */
+#define GREETER_END_MAX 4
+
 /* What all greeters of a run share. It outlives them. */
 struct greeter_plan {
 	const struct netio_address *addresses; /* at least one */
@@ -43,6 +46,7 @@ struct greeting {
 	uint64_t seq; /* of this client, from 1 */
 	enum greeting_result result;
 	const struct netio_address *address; /* of the connection; NULL: there was none */
+	char end[GREETER_END_MAX + 1];       /* ANSWERED: the bytes that ended the reply; "": none did */
 	char *text; /* REFUSED, FOREIGN: what the server said, escaped. LOST: why, a phrase. Else NULL */
 	uint64_t began, ended;
 	uint64_t connect_usec; /* how long connecting took; 0: the connection was there */

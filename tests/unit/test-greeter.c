@@ -125,8 +125,15 @@ static void test_greets_unnumbered(void **state)
 
 static void test_takes_every_end(void **state)
 {
-	static const char *const replies[] = { "I am SERVER\n", "I am SERVER\r\n", "I am SERVER<br>",
-		"\n\r\nI am SERVER<BR>", "I am SERVER\nand more" };
+	static const struct {
+		const char *reply, *end;
+	} replies[] = {
+		{ "I am SERVER\n", "\n" },
+		{ "I am SERVER\r\n", "\r\n" },
+		{ "I am SERVER<br>", "<br>" },
+		{ "\n\r\nI am SERVER<BR>", "<BR>" },
+		{ "I am SERVER\nand more", "\n" },
+	};
 
 	(void)state;
 	for (size_t i = 0; i < ELEMENTS(replies); i++) {
@@ -134,8 +141,9 @@ static void test_takes_every_end(void **state)
 
 		init(&f, 1);
 		greet(&f, START);
-		serve(&f, replies[i], START + 5);
+		serve(&f, replies[i].reply, START + 5);
 		assert_result(&f, GREETING_ANSWERED, NULL);
+		assert_string_equal(f.greeter.greeting.end, replies[i].end);
 	}
 }
 
@@ -169,6 +177,7 @@ static void test_a_reply_without_end_is_over_when_quiet(void **state)
 	greeter_due(&f.greeter, START + 100 + GREETER_SETTLE_USEC);
 	assert_result(&f, GREETING_ANSWERED, NULL);
 	assert_int_equal(f.greeter.greeting.rtt_usec, 100); /* of the last byte, not of the wait */
+	assert_string_equal(f.greeter.greeting.end, "");
 	assert_true(f.greeter.fd >= 0);
 }
 

@@ -128,6 +128,22 @@ static void test_an_empty_one_changes_nothing(void **state)
 	histogram_free(NULL);
 }
 
+static void test_counts_what_is_below(void **state)
+{
+	_cleanup_(histogram_freep) struct histogram *h = histogram_new();
+
+	(void)state;
+	assert_int_equal(histogram_below(h, UINT64_MAX), 0);
+	for (uint64_t value = 0; value <= 100; value++)
+		histogram_add(h, value);
+	histogram_add(h, UINT64_MAX);
+	assert_int_equal(histogram_below(h, 0), 0);
+	assert_int_equal(histogram_below(h, 1), 1);
+	assert_int_equal(histogram_below(h, 50), 50);
+	assert_int_equal(histogram_below(h, 101), 101);
+	assert_int_equal(histogram_below(h, UINT64_MAX), 102);
+}
+
 static void test_is_as_new_when_cleared(void **state)
 {
 	_cleanup_(histogram_freep) struct histogram *h = histogram_new();
@@ -153,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_percentiles_never_leave_what_was_added),
 		cmocka_unit_test(test_merges_as_if_added_to_one),
 		cmocka_unit_test(test_an_empty_one_changes_nothing),
+		cmocka_unit_test(test_counts_what_is_below),
 		cmocka_unit_test(test_is_as_new_when_cleared),
 	};
 
