@@ -137,7 +137,7 @@ void chart_print(const struct histogram *h, const struct chart_style *style, FIL
 	if (marked)
 		room -= longest;
 	for (size_t i = 0; i < n; i++) {
-		fprintf(out, "%*s ", LABEL_COLUMNS, figures_time(rows[i].from, label));
+		fprintf(out, "%*s ", LABEL_COLUMNS, figures_round_time(rows[i].from, label));
 		print_bar(style, rows[i].count, most, room, out);
 		fprintf(out, " %*s", SHARE_COLUMNS, figures_share(rows[i].count, histogram_count(h), share));
 		if (marked && marks[i][0])

@@ -12,6 +12,8 @@
 #include "common/options.h"
 #include "common/spelling.h"
 #include "config.h"
+#include "sockctl/bench-options.h"
+#include "sockctl/bench.h"
 #include "sockctl/exits.h"
 #include "sockctl/hello-options.h"
 #include "sockctl/hello.h"
@@ -39,6 +41,7 @@ const struct command commands[] = {
 	{ "pause", "await clients no longer", pause_run, change_options, OPERANDS_IDS_NEEDED },
 	{ "resume", "await paused clients again", resume_run, change_options, OPERANDS_IDS_NEEDED },
 	{ "forget", "take clients off the roll", forget_run, change_options, OPERANDS_IDS_NEEDED },
+	{ "bench", "put the server under load, and measure", bench_run, bench_options_table, OPERANDS_NONE },
 	{ "metrics", "print metrics for Prometheus", metrics_run, metrics_options, OPERANDS_NONE },
 	{ "help", "explain sockctl, or one of its commands", help_run, help_options, OPERANDS_COMMAND },
 	{ NULL, NULL, NULL, NULL, OPERANDS_NONE },

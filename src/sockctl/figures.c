@@ -46,6 +46,22 @@ const char *figures_time(uint64_t nsec, char text[static FIGURES_TEXT_MAX])
 	return text;
 }
 
+const char *figures_round_time(uint64_t nsec, char text[static FIGURES_TEXT_MAX])
+{
+	char *unit, *end;
+
+	figures_time(nsec, text);
+	unit = strchr(text, ' ');
+	if (!unit || !strchr(text, '.'))
+		return text;
+	for (end = unit; end[-1] == '0'; end--)
+		continue;
+	if (end[-1] == '.')
+		end--;
+	memmove(end, unit, strlen(unit) + 1);
+	return text;
+}
+
 const char *figures_share(uint64_t part, uint64_t whole, char text[static FIGURES_TEXT_MAX])
 {
 	double percent = whole ? 100 * (double)part / (double)whole : 0;

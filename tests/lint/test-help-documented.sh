@@ -2,7 +2,7 @@
 # test-help-documented: every option that a --help names stands in the program's manual page, and the other way round.
 set -euo pipefail
 
-verbs=(hello roll watch wait status reload pause resume forget metrics)
+verbs=(hello bench roll watch wait status reload pause resume forget metrics)
 
 # What is checked: a manual page of the source tree, and the commands whose --help it explains, ";" between them.
 pages=(

@@ -50,6 +50,19 @@ static void test_times(void **state)
 		assert_string_equal(figures_time(cases[i].nsec, text), cases[i].text);
 }
 
+static void test_round_times(void **state)
+{
+	char text[FIGURES_TEXT_MAX];
+
+	(void)state;
+	assert_string_equal(figures_round_time(0, text), "0");
+	assert_string_equal(figures_round_time(900, text), "900 ns");
+	assert_string_equal(figures_round_time(20000, text), "20 us");
+	assert_string_equal(figures_round_time(1000000, text), "1 ms");
+	assert_string_equal(figures_round_time(1500000, text), "1.5 ms");
+	assert_string_equal(figures_round_time(200000000, text), "200 ms");
+}
+
 static void test_shares(void **state)
 {
 	char text[FIGURES_TEXT_MAX];
@@ -68,6 +81,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_round_times),
 		cmocka_unit_test(test_shares),
 	};
 
