@@ -49,6 +49,8 @@ static void begin_measuring(struct load *l)
 	result->answered = result->short_of = 0;
 	for (size_t i = 0; i < LOAD_ERRORS; i++)
 		result->errors[i] = 0;
+	if (l->short_since)
+		l->short_since = l->now;
 	histogram_clear(result->latency);
 	read_cpu(&l->cpu_user, &l->cpu_kernel);
 }
@@ -99,11 +101,17 @@ void load_end(struct load *l)
 	l->phase = LOAD_OVER;
 }
 
+/* All that can be connected are: the others wait for a descriptor or a port, without end perhaps. */
+static bool all_connected(const struct load *l)
+{
+	return l->n_settled == l->plan->connections || (l->short_since && l->n_connecting == 0);
+}
+
 void load_check_phase(struct load *l)
 {
 	switch (l->phase) {
 	case LOAD_CONNECTING:
-		if (l->plan->connect_each || l->n_settled == l->plan->connections || l->now >= l->phase_ends)
+		if (l->plan->connect_each || all_connected(l) || l->now >= l->phase_ends)
 			begin_sending(l);
 		break;
 	case LOAD_WARMING_UP:

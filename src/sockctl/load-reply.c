@@ -45,11 +45,12 @@ void load_tiles_deinit(struct load_tiles *tiles)
 /* Whether these n bytes are what tiles has from place at on. */
 static bool same(const struct load_tiles *tiles, size_t at, const char *data, size_t n)
 {
-	const char *expected = tiles->replies + at, *varying = tiles->varying + at;
+	const char *expected = tiles->replies + at, *varying;
 	bool differs = false;
 
 	if (!tiles->varying)
 		return memcmp(expected, data, n) == 0;
+	varying = tiles->varying + at;
 	for (size_t i = 0; i < n; i++)
 		differs |= expected[i] != data[i] && !varying[i];
 	return !differs;

@@ -148,4 +148,32 @@ ends 'a rate that is too high' 1 --rate 1000 -c 2 -d 300ms --timeout 500ms
 ok 'a rate that is too high: what was not sent' matches "$out" '[0-9]+ due and never sent: the server did not keep up'
 stop slow
 
+# in_few_ports ARGUMENT...: bench in a network of its own, with twenty local ports.
+in_few_ports()
+{
+	# shellcheck disable=SC2016 # for the inner shell
+	run unshare --map-root-user --net bash -euc '
+		ip link set lo up
+		echo 40000 40019 >/proc/sys/net/ipv4/ip_local_port_range
+		exercise=$1 sockctl=$2 out=$3
+		shift 3
+		"$exercise" lf >"$out" &
+		while [[ ! -s $out ]]; do sleep 0.02; done
+		status=0
+		"$sockctl" bench --config /nonexistent --port "$(head -n 1 "$out")" "$@" || status=$?
+		kill $!
+		exit $status' _ "$exercise" "$sockctl" "$tmp/few.out" "$@"
+}
+
+unset SOCKCTL_PORT
+if unshare --map-root-user --net ip link set lo up 2>/dev/null; then
+	in_few_ports -c 30 -n 500
+	is 'more connections than ports: exit status' "$status" 0
+	ok 'more connections than ports: all are answered' matches "$out" '500 answered, none lost'
+	ok 'more connections than ports: what is said' matches "$out" 'this end could open no more connections: Cannot assign'
+	ok 'more connections than ports: how many there were' matches "$out" 'No more than 1[0-9] connections were open'
+else
+	skip 'more connections than ports' 'no network namespace can be made'
+fi
+
 done_testing

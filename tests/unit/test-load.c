@@ -184,7 +184,9 @@ static struct fixture *init(struct behaviour behaviour)
 	static struct fixture fixture;
 	struct fixture *f = &fixture;
 
-	*f = (struct fixture){ .address = new_address(), .behaviour = behaviour };
+	memset(f, 0, sizeof(*f)); /* too large for a stack to pass by */
+	f->address = new_address();
+	f->behaviour = behaviour;
 	f->server = netio_listen(&f->address, 4096);
 	assert_true(f->server >= 0);
 	f->exchange = (struct load_exchange){ "I am client 7\n", 14, REPLY, strlen(REPLY), NULL };
