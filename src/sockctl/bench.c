@@ -34,7 +34,7 @@ struct bench {
 	const struct target *target;
 	const char *reply;
 	char end[GREETER_END_MAX + 1]; /* what the server ends its replies with */
-	const struct load_plan *plan;
+	struct load_plan plan;
 	struct interrupts interrupts;
 	int signal; /* that ended the run; 0: none did */
 	struct bench_progress progress;
@@ -143,7 +143,7 @@ static int on_tick(void *userdata, const struct load_result *so_far)
 	struct bench *b = userdata;
 	struct chart_style style = style_for(STDERR_FILENO, STYLE_NEVER);
 
-	bench_progress_show(&b->progress, b->plan, so_far, &style, stderr);
+	bench_progress_show(&b->progress, &b->plan, so_far, &style, stderr);
 	return 0;
 }
 
@@ -205,7 +205,7 @@ static int conclude(struct bench *b, const struct load_result *result, int64_t b
 	char address[NETIO_TEXT_MAX];
 	const struct bench_run run = {
 		.target = b->target->name ? b->target->name : netio_format(b->target->addresses, address),
-		.plan = b->plan,
+		.plan = &b->plan,
 		.result = result,
 		.began = began,
 		.interrupted = b->signal != 0,
@@ -232,7 +232,7 @@ static int run_load(struct bench *b)
 		.userdata = b,
 	};
 	int64_t began = time_of_day();
-	int r = load_run(b->plan, &listener, &result);
+	int r = load_run(&b->plan, &listener, &result);
 
 	bench_progress_hide(&b->progress, stderr);
 	if (r < 0) {
@@ -255,7 +255,7 @@ static int run(struct bench *b)
 		return EXIT_UNREACHABLE;
 	}
 
-	const struct load_plan plan = {
+	b->plan = (struct load_plan){
 		.addresses = b->target->addresses,
 		.n_addresses = b->target->n_addresses,
 		.exchanges = speech.exchanges,
@@ -271,7 +271,6 @@ static int run(struct bench *b)
 		.timeout_usec = options->client.timeout_usec,
 		.tick_usec = TICK_USEC,
 	};
-	b->plan = &plan;
 	r = run_load(b);
 	interrupts_deinit(&b->interrupts);
 	return r;

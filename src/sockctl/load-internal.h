@@ -66,7 +66,8 @@ struct load {
 	struct load_result result;
 	enum load_phase phase;
 	int epoll;
-	int error; /* ends the run */
+	bool finely; /* waits to the nanosecond */
+	int error;   /* ends the run */
 	uint64_t now;
 	uint64_t timeout;
 	uint64_t phase_began, phase_ends;

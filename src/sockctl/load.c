@@ -16,6 +16,11 @@
 /* How often timeouts are looked for, at most. */
 #define SCAN_MIN (UINT64_C(1) * 1000 * 1000)
 
+/* As the loop looks around so often anyway, no single wait is longer. */
+#define WAIT_MAX NSEC_PER_SEC
+
+#define NSEC_PER_MSEC UINT64_C(1000000)
+
 #define TIMEOUT_MAX_USEC (UINT64_C(15) * 60 * 1000 * 1000)
 
 /* Who may connect now does. */
@@ -70,15 +75,21 @@ static uint64_t next_wakeup(const struct load *l)
 	return next;
 }
 
+/* To the nanosecond where requests are due at certain times, which old kernels cannot. */
 static int wait_for_events(struct load *l, struct epoll_event *events)
 {
 	uint64_t next = next_wakeup(l), length = next > l->now ? next - l->now : 0;
 	struct timespec timeout = { .tv_sec = (time_t)(length / NSEC_PER_SEC),
 		.tv_nsec = (long)(length % NSEC_PER_SEC) };
-	int n = epoll_pwait2(l->epoll, events, EVENTS, &timeout, NULL);
+	int n = -1;
 
-	if (n < 0 && errno == ENOSYS)
-		n = epoll_wait(l->epoll, events, EVENTS, (int)((length + 999999) / 1000000));
+	if (l->finely) {
+		n = epoll_pwait2(l->epoll, events, EVENTS, &timeout, NULL);
+		l->finely = n >= 0 || errno != ENOSYS;
+	}
+	if (!l->finely)
+		n = epoll_wait(l->epoll, events, EVENTS,
+			(int)((load_min(length, WAIT_MAX) + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC));
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	return n < 0 ? 0 : n;
@@ -174,6 +185,7 @@ static int init(struct load *l)
 	if (r < 0)
 		return r;
 	l->now = l->connected_at = load_clock();
+	l->finely = l->plan->rate > 0;
 	l->timeout = l->plan->timeout_usec * NSEC_PER_USEC;
 	l->next_tick = l->listener && l->listener->tick && l->plan->tick_usec
 			       ? load_after(l->now, load_nsec(l->plan->tick_usec))

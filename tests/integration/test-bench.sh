@@ -45,6 +45,13 @@ filter()
 	jq -e "$1" "$tmp/run.out" >/dev/null
 }
 
+# greeted ID: whether it has greeted greeterd under load, not once alone.
+# shellcheck disable=SC2317 # until_true runs it
+greeted()
+{
+	[ "$(cat "$tmp"/greeterd.{out,err} | grep -c "client $1 at .*: I am client $1")" -gt 9 ]
+}
+
 # json DESCRIPTION FILTER: what bench --json printed passes jq.
 json()
 {
@@ -100,14 +107,14 @@ json 'some are refused: the others are answered' '.errors.refused > 0 and .answe
 )
 ok 'more connections than descriptors are refused' test $? -eq 0
 
-start bench "$sockctl" bench --config /nonexistent -d 1min
-sleep 0.3
+start bench "$sockctl" bench --config /nonexistent -d 1min --id 42
+until_true greeted 42 || bail_out 'bench does not start'
 stop bench INT
 is 'an interrupt: exit status' "$status" 130
 ok 'an interrupt: the summary' grep -q ' greetings/s, ' "$tmp/bench.out"
 
-start bench "$sockctl" bench --config /nonexistent -n 100000000 --timeout 300ms
-sleep 0.3
+start bench "$sockctl" bench --config /nonexistent -n 100000000 --timeout 300ms --id 43
+until_true greeted 43 || bail_out 'bench does not start'
 stop greeterd KILL
 join bench
 ok 'a server that is killed: losses' test "$status" -eq 1

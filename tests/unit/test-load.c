@@ -454,7 +454,7 @@ static void test_ends_when_the_server_has_gone(void **state)
 
 static void test_goes_on_until_the_time_is_over(void **state)
 {
-	_cleanup_(deinit) struct fixture *f = init((struct behaviour){ .gone_after = 500 });
+	_cleanup_(deinit) struct fixture *f = init((struct behaviour){ .gone_after = 5 });
 
 	(void)state;
 	f->plan.count = 0;
