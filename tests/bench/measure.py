@@ -1,0 +1,194 @@
+"""measure: the scenarios. Each takes the servers in turns, round by round, and returns what it saw of each round."""
+import json
+import os
+import re
+import subprocess
+import time
+
+import stats
+
+DRIVE_BESIDES = 60  # seconds that a load may take besides those that are counted
+SETTLE = 1.5  # seconds of rest before memory is read
+
+
+class Load:
+    """So many connections, and how they behave. layout: the CPUs of the server and of the load."""
+
+    def __init__(self, title, connections, depth=1, connect_each=False, shared=False):
+        self.title, self.connections, self.depth = title, connections, depth
+        self.connect_each, self.shared = connect_each, shared
+
+    def suits(self, server):
+        if server.one_at_a_time and (self.depth > 1 or (self.connections > 1 and not self.connect_each)):
+            return "serves one connection at a time, and answers a chunk, not a line"
+        return None
+
+    def run(self, bench, servers):
+        cpus = bench.shared if self.shared else bench.apart
+        return bench.in_turns(servers, cpus, lambda server, number: self.once(bench, server, cpus))
+
+    def once(self, bench, server, cpus):
+        command = [
+            "taskset", "--cpu-list", cpus["load"], os.path.join(bench.setup.build, "tests/bench/drive"),
+            f"--port={server.port}", f"--request={server.request.decode()}", f"--answer={server.reply.decode()}",
+            f"--connections={1 if server.one_at_a_time else self.connections}", f"--depth={self.depth}",
+            f"--seconds={bench.seconds}s", f"--pids={','.join(map(str, server.pids()))}",
+        ]  # fmt: skip
+        if self.connect_each:
+            command.append("--connect-each")
+        if server.varies:
+            command.append("--varies=%d:%d" % server.varies)
+        if server.numbered:
+            command.append(f"--numbers={min(self.connections, 1000)}")
+        return json.loads(output(command, bench.seconds + DRIVE_BESIDES))
+
+
+class Idle:
+    """Connections that have greeted once and are silent since: memory of each, CPU time of all of them."""
+
+    def __init__(self, connections):
+        self.title, self.connections = f"{connections:,} idle connections", connections
+
+    def suits(self, server):
+        return "serves one connection at a time" if server.one_at_a_time else None
+
+    def run(self, bench, servers):
+        rounds = {}
+        for server in servers:
+            bench.say(f"  {server.name}")
+            server.room = self.connections
+            with bench.excused(server):
+                rounds[server.name] = [self.once(bench, server) for _ in range(min(bench.rounds, 3))]
+            server.room = 0
+        return rounds
+
+    def once(self, bench, server):
+        held = []
+        server.start(bench.port(), bench.apart["server"])
+        try:
+            time.sleep(SETTLE)
+            before = memory(server.pids())
+            held = [server.greet() for _ in range(self.connections)]
+            time.sleep(SETTLE)
+            after = memory(server.pids())
+            ran = cpu(server.pids())
+            time.sleep(bench.seconds)
+            ran = cpu(server.pids()) - ran
+        finally:
+            for connection in held:
+                connection.close()
+            server.stop()
+        return {
+            "idle_pss": before["pss"],
+            "pss_each": (after["pss"] - before["pss"]) / self.connections,
+            "uss_each": (after["uss"] - before["uss"]) / self.connections,
+            "cpu_ns_per_second": ran / bench.seconds,
+        }
+
+
+class Start:
+    """From fork to the first reply, of a client that is there already; and what loading libsystemd takes."""
+
+    title = "start to first reply"
+    runs = 15  # a round
+
+    def suits(self, server):
+        return None if server.takes_sockets else "takes no socket from systemd"
+
+    def run(self, bench, servers):
+        rounds = {server.name: [] for server in servers}
+        rounds["libsystemd"] = []
+        for number in range(bench.rounds):
+            times = {name: [] for name in [*rounds, "empty", "empty-systemd"]}
+            for turn in range(self.runs):
+                for server in stats.order(servers, number + turn):
+                    with bench.excused(server):
+                        times[server.name].append(self.once(bench, server))
+                for name in ("empty", "empty-systemd"):
+                    program = os.path.join(bench.setup.build, "tests/bench", name)
+                    times[name].append(self.start(bench, ["0", "", "", program]))
+            for server in servers:
+                if times[server.name]:
+                    rounds[server.name].append({"ns": stats.median(times[server.name])})
+            loading = stats.median(times["empty-systemd"]) - stats.median(times["empty"])
+            rounds["libsystemd"].append({"ns": loading})
+        return rounds
+
+    def once(self, bench, server):
+        command = server.start_command(server.port or bench.port())
+        request = server.request.replace(b"#", b"7").decode()
+        return self.start(bench, [str(server.port), request, server.reply.decode(), *command])
+
+    def start(self, bench, arguments):
+        program = os.path.join(bench.setup.build, "tests/bench/start")
+        return int(output(["taskset", "--cpu-list", bench.apart["server"], program, *arguments], 30))
+
+
+class Cold:
+    """What systemd costs the first client: tests/system/cold.c."""
+
+    title = "cold activation"
+
+    def suits(self, server):
+        return None if server.installed else "not installed"
+
+    def run(self, bench, servers):
+        rounds = {}
+        for server in servers:
+            try:
+                with bench.excused(server):
+                    server.start(bench.port(), bench.apart["server"])
+                    rounds[server.name] = [self.once(bench, server) for _ in range(bench.rounds)]
+            finally:
+                server.stop()
+        return rounds
+
+    def once(self, bench, server):
+        program = os.path.join(bench.setup.build, "tests/system/cold")
+        said = output([program, server.binary, str(server.port), "15"], 120)
+        plain, cold, ratio = map(float, re.findall(r"[0-9]+\.[0-9]+", said)[:3])
+        return {"plain_ms": plain, "cold_ms": cold, "ratio": ratio}
+
+
+SCENARIOS = {
+    "c1": Load("1 connection", 1),
+    "c50": Load("50 connections", 50),
+    "c1000": Load("1,000 connections", 1000),
+    "p16": Load("50 connections, 16 requests under way on each", 50, depth=16),
+    "connect": Load("connect, greet, close", 50, connect_each=True),
+    "shared": Load("50 connections, server and load on the same CPUs", 50, shared=True),
+    "shared16": Load("50 connections, 16 under way on each, server and load on the same CPUs", 50, 16, shared=True),
+    "idle10k": Idle(10000),
+    "idle19k": Idle(19000),
+    "start": Start(),
+    "cold": Cold(),
+}
+
+
+def output(command, seconds):
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
+    return done.stdout
+
+
+def memory(pids):
+    """Bytes: the share of the processes in what they use, and what is theirs alone."""
+    sums = {"Pss": 0, "Private_Clean": 0, "Private_Dirty": 0}
+    for pid in pids:
+        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as rollup:
+            for line in rollup:
+                key, _, rest = line.partition(":")
+                if key in sums:
+                    sums[key] += int(rest.split()[0]) * 1024
+    return {"pss": sums["Pss"], "uss": sums["Private_Clean"] + sums["Private_Dirty"]}
+
+
+def cpu(pids):
+    """Nanoseconds that all threads ran: proc(5)."""
+    ran = 0
+    for pid in pids:
+        for tid in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{tid}/schedstat", encoding="ascii") as file:
+                ran += int(file.read().split()[0])
+    return ran
