@@ -41,6 +41,12 @@ static const struct option_spec table[] = {
 	OPTIONS_END,
 };
 
+/* How far server and load are. */
+struct moment {
+	uint64_t ran, waited; /* nanoseconds that the server's threads had a CPU, or waited for one */
+	uint64_t answered;
+};
+
 struct drive {
 	struct netio_address address;
 	const char *request, *answer;
@@ -49,26 +55,25 @@ struct drive {
 	struct load_plan plan;
 	int pids[PIDS_MAX];
 	size_t n_pids;
-	uint64_t first_cpu, first_answered, last_cpu, last_answered; /* nanoseconds; replies */
+	struct moment first, last;
 };
 
-/* The nanoseconds that a thread ran: the first number of its schedstat, proc(5). */
-static uint64_t thread_cpu(int pid, const char *tid)
+static void add_thread(int pid, const char *tid, struct moment *to)
 {
 	_cleanup_(fclosep) FILE *file = NULL;
-	uint64_t ran = 0;
+	uint64_t ran = 0, waited = 0;
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%.20s/schedstat", pid, tid);
 	file = fopen(path, "re");
-	if (!file || fscanf(file, "%" SCNu64, &ran) != 1)
-		return 0;
-	return ran;
+	if (file && fscanf(file, "%" SCNu64 " %" SCNu64, &ran, &waited) == 2) {
+		to->ran += ran;
+		to->waited += waited;
+	}
 }
 
-static uint64_t process_cpu(int pid)
+static void add_process(int pid, struct moment *to)
 {
-	uint64_t ran = 0;
 	char path[64];
 	struct dirent *entry;
 
@@ -76,27 +81,23 @@ static uint64_t process_cpu(int pid)
 	DIR *tasks = opendir(path);
 	while (tasks && (entry = readdir(tasks)))
 		if (entry->d_name[0] != '.')
-			ran += thread_cpu(pid, entry->d_name);
+			add_thread(pid, entry->d_name, to);
 	if (tasks)
 		closedir(tasks);
-	return ran;
 }
 
 static int watch_cpu(void *userdata, const struct load_result *so_far)
 {
 	struct drive *d = userdata;
-	uint64_t ran = 0;
+	struct moment moment = { .answered = so_far->answered };
 
 	if (so_far->answered == 0)
 		return 0;
 	for (size_t i = 0; i < d->n_pids; i++)
-		ran += process_cpu(d->pids[i]);
-	if (d->first_answered == 0) {
-		d->first_cpu = ran;
-		d->first_answered = so_far->answered;
-	}
-	d->last_cpu = ran;
-	d->last_answered = so_far->answered;
+		add_process(d->pids[i], &moment);
+	if (d->first.answered == 0 || moment.answered < d->last.answered) /* it warmed up until now */
+		d->first = moment;
+	d->last = moment;
 	return 0;
 }
 
@@ -210,7 +211,7 @@ static void print_result(const struct drive *d, const struct load_result *result
 		[LOAD_WRONG] = "wrong",
 	};
 	_cleanup_(json_putp) struct json_object *object = json_new(), *failed = json_object_new_object();
-	uint64_t counted = d->last_answered - d->first_answered;
+	double counted = (double)(d->last.answered - d->first.answered);
 
 	json_add_number(object, "sent", result->sent);
 	json_add_number(object, "answered", result->answered);
@@ -221,9 +222,12 @@ static void print_result(const struct drive *d, const struct load_result *result
 	json_object_object_add(object, "per_second", json_object_new_double(load_throughput(result)));
 	json_add_number(object, "load_cpu_ns", result->cpu_user + result->cpu_kernel);
 	json_add_number(object, "short_of_ns", result->short_of);
-	if (d->n_pids > 0 && counted > 0)
+	if (d->n_pids > 0 && counted > 0) {
 		json_object_object_add(object, "server_cpu_ns_per_reply",
-			json_object_new_double((double)(d->last_cpu - d->first_cpu) / (double)counted));
+			json_object_new_double((double)(d->last.ran - d->first.ran) / counted));
+		json_object_object_add(object, "server_waited_ns_per_reply",
+			json_object_new_double((double)(d->last.waited - d->first.waited) / counted));
+	}
 	print_latency(object, result->latency);
 	json_print(object, stdout);
 }

@@ -40,7 +40,11 @@ class Load:
             command.append("--varies=%d:%d" % server.varies)
         if server.numbered:
             command.append(f"--numbers={min(self.connections, 1000)}")
-        return json.loads(output(command, bench.seconds + DRIVE_BESIDES))
+        seen = json.loads(output(command, bench.seconds + DRIVE_BESIDES))
+        seen["load_busy"] = seen["load_cpu_ns"] / seen["elapsed_ns"]
+        if "server_cpu_ns_per_reply" in seen:
+            seen["server_busy"] = seen["server_cpu_ns_per_reply"] * seen["per_second"] / 1e9
+        return seen
 
 
 class Idle:
@@ -112,6 +116,11 @@ class Start:
                     rounds[server.name].append({"ns": stats.median(times[server.name])})
             loading = stats.median(times["empty-systemd"]) - stats.median(times["empty"])
             rounds["libsystemd"].append({"ns": loading})
+            if rounds.get("bare"):
+                least = rounds["bare"][-1]["ns"] + loading
+                for server in servers:
+                    if times[server.name]:
+                        rounds[server.name][-1]["of_least"] = rounds[server.name][-1]["ns"] / least
         return rounds
 
     def once(self, bench, server):
@@ -130,14 +139,14 @@ class Cold:
     title = "cold activation"
 
     def suits(self, server):
-        return None if server.installed else "not installed"
+        return None if server.shipped else "is not what greeterd.socket starts"
 
     def run(self, bench, servers):
         rounds = {}
         for server in servers:
             try:
                 with bench.excused(server):
-                    server.start(bench.port(), bench.apart["server"])
+                    server.start(bench.port(), bench.shared["server"])
                     rounds[server.name] = [self.once(bench, server) for _ in range(bench.rounds)]
             finally:
                 server.stop()

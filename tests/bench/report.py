@@ -76,6 +76,10 @@ def short_ratio(middle):
     return f"{middle['ratio']['median']:.2f}" if "ratio" in middle else ""
 
 
+def percent(middle):
+    return f"{middle['median']:.0%}"
+
+
 MICRO = plain(1, 1e-3)
 SHAPES = [
     ("per_second", [
@@ -83,6 +87,8 @@ SHAPES = [
         ("of the limit (middle half)", "per_second", ratio),
         ("CPU/reply, µs", "server_cpu_ns_per_reply", plain(2, 1e-3)),
         ("of the limit", "server_cpu_ns_per_reply", short_ratio),
+        ("busy, server", "server_busy", percent),
+        ("load", "load_busy", percent),
         ("p50, µs", "latency_ns.p50", MICRO),
         ("p99, µs", "latency_ns.p99", MICRO),
         ("p99.9, µs", "latency_ns.p99.9", MICRO),
@@ -93,7 +99,11 @@ SHAPES = [
         ("CPU, µs a second", "cpu_ns_per_second", MICRO),
         ("PSS without any, KiB", "idle_pss", plain(0, 1 / 1024)),
     ]),
-    ("ns", [("ms", "ns", plain(2, 1e-6)), ("of the limit (middle half)", "ns", ratio)]),
+    ("ns", [
+        ("ms", "ns", plain(2, 1e-6)),
+        ("of the limit (middle half)", "ns", ratio),
+        ("of limit and libsystemd", "of_least", plain(2)),
+    ]),
     ("cold_ms", [
         ("as it is, ms", "plain_ms", plain(2)),
         ("by systemd, in its sandbox, ms", "cold_ms", plain(2)),

@@ -42,7 +42,7 @@ class Server:
     one_at_a_time = False
     numbered = False  # "#" in the request stands for the number of the connection
     takes_sockets = False  # from systemd: has a start_command()
-    installed = False
+    shipped = False  # what systemd starts for greeterd.socket
     room = 0  # connections that a scenario will make
 
     def __init__(self, name, setup):
@@ -53,6 +53,13 @@ class Server:
         if self.program and not shutil.which(self.program):
             return f"{self.program} is not there (Debian: {self.package})"
         return None
+
+    def description(self):
+        if not self.package:
+            return self.about
+        done = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", self.package],
+                              capture_output=True, text=True, check=False)  # fmt: skip
+        return f"{self.about} ({self.package} {done.stdout or 'of unknown version'})"
 
     def command(self):
         raise NotImplementedError
@@ -147,8 +154,7 @@ class Naive(Server):
     about = "the original exercise's, in Python: one client at a time"
     request = b"I am CLIENT<br>"
     reply = b"I am SERVER<br>"
-    program = "/usr/bin/python3"
-    package = "python3"
+    program, package = "/usr/bin/python3", "python3"
     one_at_a_time = True
 
     def command(self):
@@ -201,6 +207,9 @@ class Greeterd(Server):
         super().__init__(name, setup)
         self.binary = self.program = binary or os.path.join(setup.build, "src/greeterd/greeterd")
         self.settings = settings or {}
+
+    def description(self):
+        return "; ".join([self.about, *(f"{key} = {value}" for key, value in self.settings.items())])
 
     def command(self):
         conf = os.path.join(self.folder, "greeterd.conf")
