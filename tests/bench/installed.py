@@ -22,7 +22,7 @@ class Installed(servers.Greeterd):
 
     def __init__(self, name, setup, binary=None, settings=None):
         super().__init__(name, setup, BINARY, settings)
-        self.build = binary
+        self.given = binary
         self.shipped = name == "greeterd" and not binary and not settings
         self.etc = f"/etc/{name}"
         self.drop_in = f"/run/systemd/system/{name}.service.d/bench.conf"
@@ -40,9 +40,9 @@ class Installed(servers.Greeterd):
 
     def copy_units(self):
         program = BINARY
-        if self.build:  # the sandbox has no /tmp and no /home of ours
+        if self.given:  # the sandbox has no /tmp and no /home of ours
             program = f"/usr/local/sbin/{self.name}"
-            shutil.copy(self.build, program)
+            shutil.copy(self.given, program)
         write(f"{self.etc}/greeterd.conf", [f"port = {self.port};", 'listen = [ "*" ];'])
         for kind in ("socket", "service"):
             with open(f"{UNITS}/greeterd.{kind}", encoding="utf-8") as file:

@@ -2,9 +2,11 @@
 import json
 import os
 import re
+import resource
 import subprocess
 import time
 
+import journald
 import stats
 
 DRIVE_BESIDES = 60  # seconds that a load may take besides those that are counted
@@ -12,11 +14,12 @@ SETTLE = 1.5  # seconds of rest before memory is read
 
 
 class Load:
-    """So many connections, and how they behave. layout: the CPUs of the server and of the load."""
+    """So many connections, and how they behave."""
 
-    def __init__(self, title, connections, depth=1, connect_each=False, shared=False):
-        self.title, self.connections, self.depth = title, connections, depth
-        self.connect_each, self.shared = connect_each, shared
+    warmup = "200ms"
+
+    def __init__(self, title, connections, depth=1, connect_each=False):
+        self.title, self.connections, self.depth, self.connect_each = title, connections, depth, connect_each
 
     def suits(self, server):
         if server.one_at_a_time and (self.depth > 1 or (self.connections > 1 and not self.connect_each)):
@@ -24,15 +27,14 @@ class Load:
         return None
 
     def run(self, bench, servers):
-        cpus = bench.shared if self.shared else bench.apart
-        return bench.in_turns(servers, cpus, lambda server, number: self.once(bench, server, cpus))
+        return bench.in_turns(servers, bench.apart, lambda server: self.once(bench, server, bench.apart))
 
     def once(self, bench, server, cpus):
         command = [
             "taskset", "--cpu-list", cpus["load"], os.path.join(bench.setup.build, "tests/bench/drive"),
             f"--port={server.port}", f"--request={server.request.decode()}", f"--answer={server.reply.decode()}",
             f"--connections={1 if server.one_at_a_time else self.connections}", f"--depth={self.depth}",
-            f"--seconds={bench.seconds}s", f"--pids={','.join(map(str, server.pids()))}",
+            f"--seconds={bench.seconds}s", f"--warmup={self.warmup}", f"--pids={','.join(map(str, server.pids()))}",
         ]  # fmt: skip
         if self.connect_each:
             command.append("--connect-each")
@@ -40,11 +42,46 @@ class Load:
             command.append("--varies=%d:%d" % server.varies)
         if server.numbered:
             command.append(f"--numbers={min(self.connections, 1000)}")
+        began = Busy(server.pids())
         seen = json.loads(output(command, bench.seconds + DRIVE_BESIDES))
+        seen["others_busy"] = began.others()
         seen["load_busy"] = seen["load_cpu_ns"] / seen["elapsed_ns"]
         if "server_cpu_ns_per_reply" in seen:
             seen["server_busy"] = seen["server_cpu_ns_per_reply"] * seen["per_second"] / 1e9
         return seen
+
+
+class Workers(Load):
+    """greeterd with one worker and with two, where server and load have both CPUs."""
+
+    def suits(self, server):
+        return None if server.twin else ""
+
+    def run(self, bench, servers):
+        both = [twin for server in servers for twin in (server, server.twin(f"{server.name}-2", {"workers": "2"}))]
+        return bench.in_turns(both, bench.shared, lambda server: self.once(bench, server, bench.shared))
+
+
+class Journal(Load):
+    """greeterd with its journal as it is and with an entry for each greeting, and how many of them journald stored."""
+
+    warmup = "0"  # for what is sent then is not counted
+
+    def suits(self, server):
+        return None if server.shipped else ""
+
+    def run(self, bench, servers):
+        journald.make_room()
+        both = [twin for server in servers for twin in (server, server.twin(f"{server.name}-all", {"journal_burst": "0"}))]
+        return bench.in_turns(both, bench.apart, lambda server: self.counted(bench, server))
+
+    def counted(self, bench, server):
+        journald.forget()
+        cursor = journald.cursor()
+        seen = self.once(bench, server, bench.apart)
+        entries, surplus = journald.count(server.name, cursor, seen["answered"])
+        return {**seen, "entries_per_second": entries / seen["elapsed_ns"] * 1e9,
+                "told": (entries + surplus) / seen["answered"]}  # fmt: skip
 
 
 class Idle:
@@ -139,7 +176,7 @@ class Cold:
     title = "cold activation"
 
     def suits(self, server):
-        return None if server.shipped else "is not what greeterd.socket starts"
+        return None if server.shipped else ""
 
     def run(self, bench, servers):
         rounds = {}
@@ -165,8 +202,9 @@ SCENARIOS = {
     "c1000": Load("1,000 connections", 1000),
     "p16": Load("50 connections, 16 requests under way on each", 50, depth=16),
     "connect": Load("connect, greet, close", 50, connect_each=True),
-    "shared": Load("50 connections, server and load on the same CPUs", 50, shared=True),
-    "shared16": Load("50 connections, 16 under way on each, server and load on the same CPUs", 50, 16, shared=True),
+    "workers": Workers("workers: 50 connections, server and load on both CPUs", 50),
+    "workers16": Workers("workers: 50 connections, 16 under way on each, server and load on both CPUs", 50, 16),
+    "journal": Journal("journal: 50 connections, and an entry for each greeting", 50),
     "idle10k": Idle(10000),
     "idle19k": Idle(19000),
     "start": Start(),
@@ -191,6 +229,29 @@ def memory(pids):
                 if key in sums:
                     sums[key] += int(rest.split()[0]) * 1024
     return {"pss": sums["Pss"], "uss": sums["Private_Clean"] + sums["Private_Dirty"]}
+
+
+class Busy:
+    """Who uses the CPUs from here on, to see whether anybody but server and load does."""
+
+    def __init__(self, pids):
+        self.pids = pids
+        self.began, self.all, self.ours = time.monotonic(), self.busy(), self.used()
+
+    def busy(self):
+        """Seconds that CPUs were not idle: proc(5). What another machine took of them is among these."""
+        with open("/proc/stat", encoding="ascii") as file:
+            user, nice, system, _, _, irq, softirq, steal = map(int, file.readline().split()[1:9])
+        return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+
+    def used(self):
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime + cpu(self.pids) / 1e9
+
+    def others(self):
+        """The share of all CPUs that others had."""
+        taken = self.busy() - self.all - (self.used() - self.ours)
+        return max(0.0, taken / ((time.monotonic() - self.began) * os.cpu_count()))
 
 
 def cpu(pids):

@@ -5,7 +5,7 @@ import subprocess
 import stats
 
 LIMIT = "bare"
-NS_PER_US = 1000
+QUIET = 0.03  # of the CPUs, that others may use
 
 
 def summarise(seen):
@@ -80,6 +80,10 @@ def percent(middle):
     return f"{middle['median']:.0%}"
 
 
+def exact_percent(middle):
+    return f"{middle['median']:.3%}"
+
+
 MICRO = plain(1, 1e-3)
 SHAPES = [
     ("per_second", [
@@ -89,6 +93,8 @@ SHAPES = [
         ("of the limit", "server_cpu_ns_per_reply", short_ratio),
         ("busy, server", "server_busy", percent),
         ("load", "load_busy", percent),
+        ("entries/s", "entries_per_second", plain(0)),
+        ("in entries or counts", "told", exact_percent),
         ("p50, µs", "latency_ns.p50", MICRO),
         ("p99, µs", "latency_ns.p99", MICRO),
         ("p99.9, µs", "latency_ns.p99.9", MICRO),
@@ -117,6 +123,7 @@ def table(scenario):
     rows = scenario["rows"]
     first = next(iter(rows.values()), {"ns": None})
     columns = next(columns for mark, columns in SHAPES if mark in first)
+    columns = [column for column in columns if any(column[1] in row for row in rows.values())]
     lines = []
     for name, row in rows.items():
         cells = [write(row[key]) if key in row else "" for _, key, write in columns]
@@ -151,13 +158,60 @@ def about(summary):
         f"{summary['rounds']} rounds in turns, {summary['seconds']:g} s each; medians. Server on CPU "
         f"{layout['server']}, load on CPU {layout['load']}."
     ]
+    others = [row["others_busy"]["median"] for s in summary["scenarios"].values() for row in s["rows"].values()
+              if "others_busy" in row]  # fmt: skip
+    if others and stats.median(others) > QUIET:
+        lines[0] += f" Others used {stats.median(others):.0%} of the CPUs meanwhile: the machine was not quiet."
     lines += [f"{name}: {what}." for name, what in summary["servers"].items() if name != "bare2"]
     lines += [f"{name}: left out, {why}." for name, why in summary["missing"].items()]
     return lines
 
 
+def loads(summary):
+    """The scenarios in which servers are compared by their replies per second."""
+    return [s for s in summary["scenarios"].values() if "per_second" in s["rows"].get(LIMIT, {})]
+
+
+def servers_of(scenarios):
+    return list(dict.fromkeys(name for scenario in scenarios for name in scenario["rows"]))
+
+
+def overview(summary):
+    """A row for each server, a column for each load, in Markdown."""
+    scenarios = loads(summary)
+    lines = ["| | " + " | ".join(scenario["title"] for scenario in scenarios) + " |"]
+    lines.append("| --- |" + " --- |" * len(scenarios))
+    for name in servers_of(scenarios):
+        cells = [overview_cell(scenario["rows"].get(name)) for scenario in scenarios]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def overview_cell(row):
+    if not row or "ratio" not in row["per_second"]:
+        return ""
+    rate, p99 = row["per_second"], row["latency_ns.p99"]
+    return f"**{short_ratio(rate)}** {rate['median']:,.0f}/s, {short(p99['median'])}"
+
+
+def short(nanoseconds):
+    return f"{nanoseconds / 1e6:.1f} ms" if nanoseconds >= 1e6 else f"{nanoseconds / 1e3:.0f} µs"
+
+
+def between_marks(text_of_file, summary):
+    """The text with the overview between its two lines that mark where it stands."""
+    begin, end = "<!-- what make bench said: -->", "<!-- until here -->"
+    before, found, rest = text_of_file.partition(begin)
+    _, also, after = rest.partition(end)
+    if not found or not also:
+        raise ValueError(f"no lines {begin} and {end}")
+    return "\n".join([before + begin, "", overview(summary), "", about(summary)[0], "", end + after])
+
+
 def markdown(summary):
-    parts = []
+    parts = ["# What make bench said", "", overview(summary), "",
+             "Replies a second, of those of bare and in figures, and the 99th percentile of what a reply took.",
+             ""]  # fmt: skip
     for scenario in summary["scenarios"].values():
         headings, lines = table(scenario)
         parts += [f"**{scenario['title']}**", ""]
@@ -194,11 +248,13 @@ COLOURS = ["#444444", "#999999", "#1b7837", "#c0392b", "#2980b9", "#e08e0b", "#8
 
 def plot(summary, path):
     """A cluster of bars for each load: each server's replies per second, of the limit's, with the middle half."""
-    loads = {k: s for k, s in summary["scenarios"].items() if any("per_second" in row for row in s["rows"].values())}
-    names = list(dict.fromkeys(name for s in loads.values() for name in s["rows"]))
+    scenarios = loads(summary)
+    names = servers_of(scenarios)
     lines = []
-    for scenario in loads.values():
-        cells = [json.dumps(scenario["title"].replace(", ", ",\\n"), ensure_ascii=False)]
+    if not scenarios:
+        return
+    for scenario in scenarios:
+        cells = [json.dumps(scenario["title"].replace(", ", ",\\n"), ensure_ascii=False).replace("\\\\n", "\\n")]
         for name in names:
             row = scenario["rows"].get(name, {}).get("per_second", {}).get("ratio")
             cells.append("{median} {q1} {q3}".format(**row) if row else "? ? ?")

@@ -43,6 +43,7 @@ class Server:
     numbered = False  # "#" in the request stands for the number of the connection
     takes_sockets = False  # from systemd: has a start_command()
     shipped = False  # what systemd starts for greeterd.socket
+    twin = None
     room = 0  # connections that a scenario will make
 
     def __init__(self, name, setup):
@@ -206,7 +207,11 @@ class Greeterd(Server):
     def __init__(self, name, setup, binary=None, settings=None):
         super().__init__(name, setup)
         self.binary = self.program = binary or os.path.join(setup.build, "src/greeterd/greeterd")
-        self.settings = settings or {}
+        self.given, self.settings = binary, settings or {}
+
+    def twin(self, name, settings):
+        """The same build with other settings."""
+        return type(self)(name, self.setup, self.given, {**self.settings, **settings})
 
     def description(self):
         return "; ".join([self.about, *(f"{key} = {value}" for key, value in self.settings.items())])
