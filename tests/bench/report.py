@@ -1,6 +1,7 @@
 """report: what was seen, summed up, as text for a terminal, as Markdown, and as a picture. Pure, but for plot()."""
 import json
 import subprocess
+import textwrap
 
 import stats
 
@@ -225,19 +226,21 @@ def markdown(summary):
 
 
 PLOT = """
-set terminal svg size 860,420 font "sans-serif,13" background "white"
+set terminal svg noenhanced size 860,440 font "sans-serif,13" background "white"
 set output {output}
 set title {title} font ",14"
 set style data histogram
 set style histogram clustered gap 1.2 errorbars lw 1
 set style fill solid 0.85 noborder
-set bars 0.4
+set errorbars 0.4 lc rgb "#222222" lw 1
 set grid ytics lc "#dddddd"
 set border 3
 set tics nomirror
 set yrange [0:*]
 set ylabel "replies per second, of the limit's"
-set key outside right top
+set key above horizontal
+set bmargin 5
+set xrange [-0.6:{last}.6]
 $seen << end
 {data}
 end
@@ -254,15 +257,15 @@ def plot(summary, path):
     if not scenarios:
         return
     for scenario in scenarios:
-        cells = [json.dumps(scenario["title"].replace(", ", ",\\n"), ensure_ascii=False).replace("\\\\n", "\\n")]
+        cells = ['"' + "\\n".join(textwrap.wrap(scenario["title"], 16)) + '"']
         for name in names:
             row = scenario["rows"].get(name, {}).get("per_second", {}).get("ratio")
-            cells.append("{median} {q1} {q3}".format(**row) if row else "? ? ?")
+            cells.append("{median} {q1} {q3}".format(**row) if row else "0 0 0")
         lines.append(" ".join(cells))
     plots = [
         f"$seen using {2 + 3 * i}:{3 + 3 * i}:{4 + 3 * i}:xtic(1) title {json.dumps(name)} lc rgb \"{colour}\""
         for i, (name, colour) in enumerate(zip(names, COLOURS))
     ]
     script = PLOT.format(output=json.dumps(path), title=json.dumps(f"{summary['date']}, {summary['machine']['cpu']}"),
-                         data="\n".join(lines), plots=", ".join(plots))  # fmt: skip
+                         last=len(scenarios) - 1, data="\n".join(lines), plots=", ".join(plots))  # fmt: skip
     subprocess.run(["gnuplot", "-"], input=script, text=True, check=True)

@@ -81,6 +81,10 @@ ok 'as Markdown' grep -qE '^\| greeterd-b \| [0-9,]+ \| [0-9.]+ \([0-9.]+–[0-9
 shown=$out
 bench --show "$tmp/a.json"
 is 'it can be shown again' "$out" "$shown"
+printf '%s\n' before '<!-- what make bench said: -->' old '<!-- until here -->' after >"$tmp/README"
+bench --show "$tmp/a.json" --readme "$tmp/README"
+ok 'an overview where the marks are' matches "$(cat "$tmp/README")" $'^before\n<!--[^\n]*-->\n.*greeterd-b.*-->\nafter$'
+ok 'instead of the last one' matches "$status $(grep -cx old "$tmp/README")" '^0 0$'
 if command -v gnuplot >/dev/null; then
 	bench --show "$tmp/a.json" --plot "$tmp/a.svg"
 	ok 'as a picture' grep -q '</svg>' "$tmp/a.svg"
