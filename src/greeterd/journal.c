@@ -21,6 +21,9 @@
 #define RETRY_MIN_USEC (USEC_PER_SEC / 500)
 #define RETRY_MAX_USEC (USEC_PER_SEC / 4)
 
+/* Clients whose surplus is said in one flush: nobody is served meanwhile. */
+#define SUMMARIES_MAX 512
+
 /* What entries are counted as when they are too many. */
 enum kind { KIND_GREETING, KIND_DISCONNECT, KIND_REFUSAL, KIND_OTHER, KINDS };
 
@@ -55,6 +58,7 @@ struct journal {
 	uint32_t shown[KINDS];   /* entries of this second */
 	uint64_t surplus[KINDS]; /* events without an entry; those of KIND_GREETING are below */
 	uint32_t surplus_clients;
+	uint32_t due_clients;           /* of a second that is over: to be said next */
 	struct client_surplus *clients; /* by id, 0 to max_id */
 };
 
@@ -83,7 +87,7 @@ int journal_new(const struct journal_setup *setup, struct journal **ret)
 	if (!journal)
 		return -ENOMEM;
 	journal->setup = *setup;
-	journal->surplus_clients = LIST_END;
+	journal->surplus_clients = journal->due_clients = LIST_END;
 	r = journal_sink_open(&journal->sink, setup->socket, setup->fd);
 	if (r < 0)
 		return r;
@@ -218,29 +222,26 @@ static const char *client_name(uint32_t id, char name[static 20])
 	return name;
 }
 
-static void add_client_summaries(struct journal *journal, uint64_t now)
+/* Says the surplus of some clients, as far as it is taken: what is not is due still. */
+static void add_client_summaries(struct journal *journal, size_t max, uint64_t now)
 {
-	uint32_t id = journal->surplus_clients;
-
-	journal->surplus_clients = LIST_END;
-	while (id != LIST_END) {
+	for (; max > 0 && journal->due_clients != LIST_END && now >= journal->blocked_until; max--) {
+		const uint32_t id = journal->due_clients;
 		struct entry entry = { .kind = KIND_GREETING, .id = id, .count = journal->clients[id].count };
-		uint32_t next = journal->clients[id].next;
 		char name[20], text[TEXT_MAX], fields[128];
 
+		journal->due_clients = journal->clients[id].next;
 		journal->clients[id] = (struct client_surplus){ 0 };
 		snprintf(text, sizeof(text), "%s: %" PRIu64 " more greeting%s", client_name(id, name),
 			entry.count, entry.count == 1 ? "" : "s");
 		snprintf(fields, sizeof(fields),
 			"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_SURPLUS=%" PRIu64 "\n", id, entry.count);
 		add_entry(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
-		id = next;
 	}
 }
 
-static void add_summaries(struct journal *journal, uint64_t now)
+static void add_kind_summaries(struct journal *journal, uint64_t now)
 {
-	add_client_summaries(journal, now);
 	for (enum kind kind = KIND_DISCONNECT; kind < KINDS; kind++) {
 		struct entry entry = { .kind = kind, .count = journal->surplus[kind] };
 		char text[TEXT_MAX], fields[64];
@@ -263,15 +264,19 @@ static bool has_surplus(const struct journal *journal)
 	return journal->surplus_clients != LIST_END;
 }
 
-/* Begins a new second when the last is over: its surplus is said, its burst is free again. */
+/* Begins a new second when the last is over: its surplus is due, its burst is free again. */
 static void turn_second(struct journal *journal, uint64_t now)
 {
 	if (now < later(journal->second, USEC_PER_SEC) || now < journal->blocked_until)
 		return;
 	journal->second = now;
 	memset(journal->shown, 0, sizeof(journal->shown));
-	if (has_surplus(journal))
-		add_summaries(journal, now);
+	if (journal->due_clients == LIST_END) {
+		journal->due_clients = journal->surplus_clients;
+		journal->surplus_clients = LIST_END;
+	}
+	add_client_summaries(journal, SUMMARIES_MAX, now);
+	add_kind_summaries(journal, now);
 }
 
 /* Whether an event gets an entry of its own: it is to be counted as surplus where not. */
@@ -390,6 +395,7 @@ void journal_flush(struct journal *journal, uint64_t now)
 {
 	if (has_surplus(journal))
 		turn_second(journal, now);
+	add_client_summaries(journal, now == UINT64_MAX ? SIZE_MAX : SUMMARIES_MAX, now);
 	if (journal->n_entries > 0)
 		send_entries(journal, now);
 }
@@ -398,7 +404,7 @@ uint64_t journal_next(const struct journal *journal)
 {
 	uint64_t second_over = later(journal->second, USEC_PER_SEC);
 
-	if (journal->torn)
+	if (journal->torn || journal->due_clients != LIST_END)
 		return journal->blocked_until;
 	if (!has_surplus(journal))
 		return UINT64_MAX;

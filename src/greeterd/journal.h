@@ -60,7 +60,8 @@ void journal_state(struct journal *journal, enum message message, uint32_t id, c
 void journal_say(struct journal *journal, enum message message, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Sends what was said, and the counts of a second that is over. */
+/* Sends what was said, and the counts of a second that is over, some at a time; UINT64_MAX: all that is left.
+ */
 void journal_flush(struct journal *journal, uint64_t now);
 
 /* When journal_flush() should be called again though nothing was said: UINT64_MAX for never. */

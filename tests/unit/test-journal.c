@@ -420,6 +420,10 @@ static void test_counts_every_client_apart_up_to_the_last(void **state)
 	journal_flush(journal, T0);
 	lines(fixture);
 	journal_flush(journal, T0 + USEC_PER_SEC);
+	for (unsigned flushes = 0; journal_next(journal) <= T0 + USEC_PER_SEC; flushes++) {
+		assert_true(flushes < 10); /* some at a time: nobody is served meanwhile */
+		journal_flush(journal, T0 + USEC_PER_SEC);
+	}
 	rest = fixture->output;
 	lines(fixture);
 	while ((line = strsep(&rest, "\n")) && rest) {
@@ -430,6 +434,24 @@ static void test_counts_every_client_apart_up_to_the_last(void **state)
 		expected--;
 	}
 	assert_int_equal(expected, MAX_ID - 2001);
+}
+
+static void test_the_last_flush_says_all(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal *journal = open_journal(fixture, 1);
+	char *rest = fixture->output;
+	const char *line;
+	uint64_t sum = 0;
+
+	for (uint32_t id = 1; id <= 5000; id++)
+		greet(journal, id, T0);
+	journal_flush(journal, T0);
+	journal_flush(journal, UINT64_MAX);
+	lines(fixture);
+	while ((line = strsep(&rest, "\n")) && rest)
+		sum += events_of(line);
+	assert_int_equal(sum, 5000);
 }
 
 static void test_without_a_burst_every_greeting_has_an_entry(void **state)
@@ -754,6 +776,7 @@ int main(void)
 		LINES(test_every_second_has_a_burst_of_its_own),
 		NATIVE(test_a_summary_has_its_count_as_a_field),
 		LINES(test_counts_every_client_apart_up_to_the_last),
+		LINES(test_the_last_flush_says_all),
 		LINES(test_without_a_burst_every_greeting_has_an_entry),
 		LINES(test_details_are_for_the_verbose),
 		LINES(test_a_full_pipe_costs_entries_but_no_count),
