@@ -17,6 +17,7 @@ class Load:
     """So many connections, and how they behave."""
 
     warmup = "200ms"
+    loads = 1  # processes that make it, each with its share of the connections
 
     def __init__(self, title, connections, depth=1, connect_each=False):
         self.title, self.connections, self.depth, self.connect_each = title, connections, depth, connect_each
@@ -33,7 +34,7 @@ class Load:
         command = [
             "taskset", "--cpu-list", cpus["load"], os.path.join(bench.setup.build, "tests/bench/drive"),
             f"--port={server.port}", f"--request={server.request.decode()}", f"--answer={server.reply.decode()}",
-            f"--connections={1 if server.one_at_a_time else self.connections}", f"--depth={self.depth}",
+            f"--connections={1 if server.one_at_a_time else self.connections // self.loads}", f"--depth={self.depth}",
             f"--seconds={bench.seconds}s", f"--warmup={self.warmup}", f"--pids={','.join(map(str, server.pids()))}",
         ]  # fmt: skip
         if self.connect_each:
@@ -43,7 +44,8 @@ class Load:
         if server.numbered:
             command.append(f"--numbers={min(self.connections, 1000)}")
         began = Busy(server.pids())
-        seen = json.loads(output(command, bench.seconds + DRIVE_BESIDES))
+        said = outputs([command] * self.loads, bench.seconds + DRIVE_BESIDES)
+        seen = together([json.loads(text) for text in said])
         seen["others_busy"] = began.others()
         seen["load_busy"] = seen["load_cpu_ns"] / seen["elapsed_ns"]
         if "server_cpu_ns_per_reply" in seen:
@@ -51,8 +53,26 @@ class Load:
         return seen
 
 
+def together(seen):
+    """What several loads saw at the same time. Of percentiles, the worst; each counts the server's CPU time whole."""
+    if len(seen) == 1:
+        return seen[0]
+    whole = {key: sum(one[key] for one in seen) for key in ("sent", "answered", "per_second", "load_cpu_ns")}
+    whole["elapsed_ns"] = max(one["elapsed_ns"] for one in seen)
+    for key in ("latency_ns", "errors"):
+        worst = max if key == "latency_ns" else sum
+        whole[key] = {name: worst(one[key][name] for one in seen) for name in seen[0][key]}
+    for key in ("server_cpu_ns_per_reply", "server_waited_ns_per_reply"):
+        if all(one.get(key) for one in seen):
+            whole[key] = 1 / sum(1 / one[key] for one in seen)
+    return whole
+
+
 class Workers(Load):
-    """greeterd with one worker and with two, where server and load have both CPUs."""
+    """greeterd with one worker and with two, where server and load have both CPUs. The load is as wide as the server
+    may be: one of one process would have no more than one CPU for two workers."""
+
+    loads = 2
 
     def suits(self, server):
         return None if server.twin else ""
@@ -204,8 +224,8 @@ SCENARIOS = {
     "c1000": Load("1,000 connections", 1000),
     "p16": Load("50 connections, 16 requests under way on each", 50, depth=16),
     "connect": Load("connect, greet, close", 50, connect_each=True),
-    "workers": Workers("workers: 50 connections, server and load on both CPUs", 50),
-    "workers16": Workers("workers: 50 connections, 16 under way on each, server and load on both CPUs", 50, 16),
+    "workers": Workers("workers: 50 connections, server and two loads on both CPUs", 50),
+    "workers16": Workers("workers: 50 connections, 16 under way on each, server and two loads on both CPUs", 50, 16),
     "journal": Journal("journal: 50 connections, and an entry for each greeting", 50),
     "idle10k": Idle(10000),
     "idle19k": Idle(19000),
@@ -214,11 +234,25 @@ SCENARIOS = {
 }
 
 
+def outputs(commands, seconds):
+    """What commands that run at the same time print."""
+    # pylint: disable=consider-using-with
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+               for command in commands]  # fmt: skip
+    try:
+        said = [process.communicate(timeout=seconds) for process in running]
+    finally:
+        for process in running:
+            process.kill()
+            process.wait()
+    for process, command, (_, err) in zip(running, commands, said):
+        if process.returncode != 0:
+            raise RuntimeError(f"{' '.join(command)}: {err.strip() or process.returncode}")
+    return [out for out, _ in said]
+
+
 def output(command, seconds):
-    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
-    return done.stdout
+    return outputs([command], seconds)[0]
 
 
 def memory(pids):
