@@ -1,6 +1,6 @@
 #!/bin/bash
-# test-catalog: the message catalog explains every MESSAGE_ID of the table, once and in full, and no other; it and the
-# manual name every state of a client.
+# test-catalog: the message catalog explains every MESSAGE_ID of the table, once and in full, and no other; the manual
+# lists them with their priorities; both name every state of a client.
 
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
@@ -33,6 +33,9 @@ fields=$(grep -ohE 'GREETERD_[A-Z_]+=' "$top_srcdir/src/greeterd/journal.c" | tr
 
 is 'the table has a MESSAGE_ID for each message' "$(wc -l <<<"$ids")" "$(grep -c '^	\[MESSAGE_' "$table")"
 is 'the catalog has the MESSAGE_IDs of the table' "$(sed -nE 's/^-- ([0-9a-f]{32})$/\1/p' "$catalog" | sort)" "$ids"
+is 'greeterd.8 lists them in the order of the table, each with its priority' \
+	"$(sed -nE 's/^\.It .* Ta ([0-9a-f]{32}) Ta ([a-z]+)$/\1 \2/p' "$top_srcdir/man/greeterd.8.in")" \
+	"$(sed -nE 's/^\t\[MESSAGE_[A-Z]+\] = \{ "([0-9a-f]{32})", LOG_([A-Z]+) .*/\1 \L\2/p' "$table")"
 is 'every entry is complete' "$(breaches)" ''
 is 'the fields that it names are written' \
 	"$(grep -oE '@[A-Z_]+@' "$catalog" | tr -d @ | sort -u | comm -23 - <(echo "$fields"))" ''
