@@ -4,17 +4,6 @@
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-exercise=$top_builddir/tests/integration/exercise-server
-
-# serve MODE: starts that server; its port in $SOCKCTL_PORT.
-serve()
-{
-	WRAP='' start "$1" "$exercise" "$1"
-	until_true test -s "$tmp/$1.out" || bail_out 'exercise-server does not start'
-	SOCKCTL_PORT=$(head -n 1 "$tmp/$1.out")
-	export SOCKCTL_PORT
-}
-
 # serve_greeterd [SETTING...]
 serve_greeterd()
 {
@@ -125,32 +114,32 @@ is 'nobody there: what is said' "$err" "sockctl: cannot reach 127.0.0.1:$SOCKCTL
 ends 'a command line without sense' 2 --connect-each -P 2
 
 for mode in br lf bare; do
-	serve $mode
+	serve_exercise $mode
 	ends "replies of the kind $mode" 0 -n 200 -c 5
 	ok "replies of the kind $mode: all are answered" matches "$out" '200 answered, none lost'
 	stop $mode
 done
 for mode in close bare-close; do
-	serve $mode
+	serve_exercise $mode
 	ends "replies of the kind $mode, each on its own connection" 0 -n 200 -c 5 --connect-each
 	ends "replies of the kind $mode, on one connection" 1 -n 20 -c 5
 	ok "replies of the kind $mode, on one connection: what helps" matches "$out" 'see --connect-each'
 	stop $mode
 done
-serve silent
+serve_exercise silent
 ends 'a silent server' 3 -n 10 --timeout 200ms
 stop silent
-serve http
+serve_exercise http
 ends 'not the protocol' 4 -n 10
 stop http
-serve busy
+serve_exercise busy
 ends 'a full server' 5 -n 10
 stop busy
-serve odd
+serve_exercise odd
 ends 'one that answers odd numbers' 1 -n 4 -c 2 --id 1,2 --timeout 200ms --json
 json 'one that answers odd numbers: the others are lost' '.answered + .errors.timeout == 4 and .errors.timeout > 0'
 stop odd
-serve slow
+serve_exercise slow
 ends 'a rate that is too high' 1 --rate 1000 -c 2 -d 300ms --timeout 500ms
 ok 'a rate that is too high: what was not sent' matches "$out" '[0-9]+ due and never sent: the server did not keep up'
 stop slow

@@ -4,17 +4,6 @@
 # shellcheck source=tests/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-exercise=$top_builddir/tests/integration/exercise-server
-
-# serve MODE: starts that server; its port in $SOCKCTL_PORT.
-serve()
-{
-	WRAP='' start "$1" "$exercise" "$1"
-	until_true test -s "$tmp/$1.out" || bail_out 'exercise-server does not start'
-	SOCKCTL_PORT=$(head -n 1 "$tmp/$1.out")
-	export SOCKCTL_PORT
-}
-
 hello()
 {
 	run "$sockctl" hello --config /nonexistent "$@"
@@ -38,7 +27,7 @@ count_lines()
 
 three_answers=$'client 1: I am SERVER\nclient 2: I am SERVER\nclient 3: I am SERVER'
 
-serve br
+serve_exercise br
 says 'one client' 0 'I am SERVER' '' --id 2
 is 'the greeting on the wire' "$(grep got "$tmp/br.out")" 'got I am client 2\n'
 says 'three clients' 0 "$three_answers" '' --id 1-3
@@ -106,18 +95,18 @@ is 'no standard output: exit status' "$status" 1
 stop br
 
 for mode in lf bare bare-close close slow twice; do
-	serve $mode
+	serve_exercise $mode
 	says "$mode" 0 "$three_answers" '' --id 1-3
 	hello --count 3 --interval 100ms # time for the server to close, where it does
 	ok "$mode: counted right" matches "$out" 'sent 3, answered 3, lost 0, refused 0'
 	stop $mode
 done
 
-serve late-first
+serve_exercise late-first
 says 'in order though the first answers last' 0 "$three_answers" '' --id 1-3
 stop late-first
 
-serve odd
+serve_exercise odd
 says 'some lost' 1 $'client 1: I am SERVER\nclient 3: I am SERVER' \
 	"sockctl: client 2: 127.0.0.1:$SOCKCTL_PORT: no reply within 1s" --id 1-3 --timeout 1s
 hello --id 2 --count 2 --interval 0 --timeout 50ms
@@ -131,32 +120,32 @@ is 'of many, half lost: exit status' "$status" 1
 is 'who was answered greets no more' "$(grep -c 'got I am client 1\\n' "$tmp/odd.out")" 2
 stop odd
 
-serve silent
+serve_exercise silent
 says 'silence' 3 '' "sockctl: 127.0.0.1:$SOCKCTL_PORT: no reply within 50ms" --timeout 50ms
 stop silent
-serve hangup
+serve_exercise hangup
 says 'closed without a reply' 3 '' "sockctl: 127.0.0.1:$SOCKCTL_PORT closed the connection without a reply"
 stop hangup
-serve half
+serve_exercise half
 says 'half a reply' 4 '' "sockctl: 127.0.0.1:$SOCKCTL_PORT answered \"I am SER\", which is not \"I am SERVER\""
 stop half
-serve http
+serve_exercise http
 says 'HTTP' 4 '' \
 	"sockctl: 127.0.0.1:$SOCKCTL_PORT answered \"HTTP/1.1 400 Bad Request\", which is not \"I am SERVER\""
 stop http
-serve binary
+serve_exercise binary
 says 'bytes are escaped' 4 '' \
 	"sockctl: 127.0.0.1:$SOCKCTL_PORT answered \"\\xff\\xfe\\x1b[31m\\x80\", which is not \"I am SERVER\""
 hello --json
 ok 'bytes are escaped in JSON' matches "$out" '"result":"foreign",.*"reply":"\\\\xff\\\\xfe'
 stop binary
-serve id
+serve_exercise id
 says 'refused' 5 '' \
 	"sockctl: 127.0.0.1:$SOCKCTL_PORT refused: ERR id client numbers run from 1 to 65535" --id 70000
 says 'refused, quietly' 5 '' \
 	"sockctl: 127.0.0.1:$SOCKCTL_PORT refused: ERR id client numbers run from 1 to 65535" --id 70000 -q
 stop id
-serve busy
+serve_exercise busy
 says 'refused unasked' 5 '' "sockctl: 127.0.0.1:$SOCKCTL_PORT refused: ERR busy too many connections"
 stop busy
 
