@@ -32,9 +32,9 @@ folders_look_down() {
 	includes src/generator | grep -vE ' (common/|generator/|config\.h$)' || true
 }
 
-# room FILE: the room it belongs to. worker-*.[ch] are one with worker.[ch].
+# room FILE: the room it belongs to. daemon-*.[ch] are one with daemon.[ch], and so are server and worker.
 room() {
-	basename "${1%.[ch]}" | sed 's/^worker-.*/worker/'
+	basename "${1%.[ch]}" | sed -E 's/^(daemon|server|worker)-.*/\1/'
 }
 
 rooms_of_the_daemon_look_down() {
@@ -80,7 +80,7 @@ sd_daemon_has_two_users() {
 }
 
 sd_event_has_few_users() {
-	found '<systemd/sd-event\.h>' '^src/greeterd/(daemon\.c|(notify|rollcall)\.[ch]|bus(-[a-z]+)?\.[ch])$'
+	found '<systemd/sd-event\.h>' '^src/greeterd/((notify|rollcall)\.[ch]|(daemon|bus)(-[a-z]+)?\.[ch])$'
 }
 
 systemd_is_known_to_the_daemon_and_control() {
