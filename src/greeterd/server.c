@@ -1,147 +1,12 @@
 #include "greeterd/server.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <sched.h>
-#include <string.h>
 
-#include "common/duration.h"
-#include "greeterd/admission.h"
 #include "greeterd/handover.h"
-#include "greeterd/pool.h"
-#include "greeterd/worker.h"
+#include "greeterd/server-internal.h"
 
-#define BUSY_REPORT_USEC (10 * USEC_PER_SEC) /* between two journal entries on connections turned away */
-
-/* What a worker's observer is called with: its clock goes on with each batch. */
-struct desk {
-	struct server *server;
-	struct worker *worker;
-	uint64_t now, realtime;
-};
-
-struct server {
-	struct server_setup setup;
-	struct admission *admission;
-	struct pool *pool;
-	size_t n_workers;
-	struct desk desks[POOL_WORKERS_MAX];
-
-	uint64_t realtime; /* of day, for the main thread */
-
-	/* With the pool's lock held: */
-	struct server_counters counters;
-	uint64_t now; /* of the latest batch of all: one thread's may be behind another's */
-	uint64_t busy_reported_at;
-	uint64_t busy_reported; /* how many of counters.refusals[BUSY] the journal knows of */
-};
-
-/* Takes the lock for what the workers share. */
-static struct server *enter(const struct desk *desk)
-{
-	struct server *server = desk->server;
-
-	pool_lock(server->pool);
-	if (desk->now > server->now)
-		server->now = desk->now;
-	return server;
-}
-
-static void leave(struct server *server)
-{
-	pool_unlock(server->pool);
-}
-
-static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
-{
-	const struct desk *desk = data;
-	uint64_t count = roll_record(desk->server->setup.roll, line->id, &session->peer, n, desk->realtime);
-	struct server *server = enter(desk);
-
-	server->counters.greetings += n;
-	server->counters.newcomers += count == n;
-	/* Who was missing has returned with the first greeting, and is present with another. */
-	for (size_t i = 0; server->setup.attendance && i < n && i < 2; i++)
-		attendance_greeting(server->setup.attendance, line->id, server->now);
-	watchers_greetings(server->setup.watchers, line->id, &session->peer, n, count, desk->realtime);
-	journal_greeting(server->setup.journal, &session->peer, line->id, n, count, line->text,
-		line->text_len, server->now);
-	leave(server);
-}
-
-static void on_refusal(void *data, const struct session *session, enum protocol_refusal refusal,
-	const char *text, size_t text_len)
-{
-	struct server *server;
-
-	if (refusal == PROTOCOL_REFUSAL_BUSY) /* on_busy() counts it, and reports it at a bounded rate */
-		return;
-	server = enter(data);
-	server->counters.refusals[refusal]++;
-	roll_refuse(server->setup.roll, session->id);
-	journal_refusal(server->setup.journal, &session->peer, refusal, text, text_len, server->now);
-	leave(server);
-}
-
-static void on_connected(void *data, const struct session *session)
-{
-	const struct desk *desk = data;
-	struct server *server = enter(desk);
-	char from[NETIO_TEXT_MAX];
-
-	server->counters.connections++;
-	watchers_event(
-		server->setup.watchers, WATCH_CONNECTED, session->id, &session->peer, 0, desk->realtime);
-	if (journal_is_verbose(server->setup.journal))
-		journal_say(server->setup.journal, MESSAGE_DETAIL, "client at %s connected",
-			netio_peer_format(&session->peer, from));
-	leave(server);
-}
-
-static void on_disconnected(void *data, const struct session *session)
-{
-	const struct desk *desk = data;
-	struct server *server = enter(desk);
-
-	watchers_event(
-		server->setup.watchers, WATCH_DISCONNECTED, session->id, &session->peer, 0, desk->realtime);
-	journal_disconnect(server->setup.journal, &session->peer, session->id, server->now);
-	leave(server);
-}
-
-static const char *busy_reason(int error)
-{
-	switch (error) {
-	case -EBUSY:
-		return "max_connections is reached";
-	case -EDQUOT:
-		return "max_connections_per_source is reached";
-	default:
-		return strerror(-error);
-	}
-}
-
-/* With the lock held. */
-static void count_busy(struct server *server, int error)
-{
-	uint64_t *total = &server->counters.refusals[PROTOCOL_REFUSAL_BUSY];
-
-	(*total)++;
-	if (server->busy_reported > 0 && server->now - server->busy_reported_at < BUSY_REPORT_USEC)
-		return;
-	journal_say(server->setup.journal, MESSAGE_BUSY, "connections turned away: %" PRIu64 ", %s",
-		*total - server->busy_reported, busy_reason(error));
-	server->busy_reported_at = server->now;
-	server->busy_reported = *total;
-}
-
-static void on_busy(void *data, int error)
-{
-	struct server *server = enter(data);
-
-	count_busy(server, error);
-	leave(server);
-}
+/* --- the pool */
 
 static struct worker *place(void *data, struct worker *worker)
 {
@@ -149,15 +14,6 @@ static struct worker *place(void *data, struct worker *worker)
 
 	return pool_place(desk->server->pool, worker);
 }
-
-static const struct worker_observer observer = {
-	.session = { .greeting = on_greeting, .refusal = on_refusal },
-	.connected = on_connected,
-	.disconnected = on_disconnected,
-	.busy = on_busy,
-};
-
-/* --- the pool */
 
 static void begin_batch(void *data, size_t i, uint64_t now, uint64_t realtime)
 {
@@ -195,7 +51,7 @@ static int hire(struct server *server, size_t i, bool shared)
 		.listeners = setup->listeners,
 		.n_listeners = setup->n_listeners,
 		.admission = server->admission,
-		.observer = &observer,
+		.observer = &server_observer,
 		.observer_data = &server->desks[i],
 		.place = shared ? place : NULL,
 	};

@@ -1,0 +1,123 @@
+#include "greeterd/server-internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/duration.h"
+
+#define BUSY_REPORT_USEC (10 * USEC_PER_SEC) /* between two journal entries on connections turned away */
+
+/* Takes the lock for what the workers share. */
+static struct server *enter(const struct desk *desk)
+{
+	struct server *server = desk->server;
+
+	pool_lock(server->pool);
+	if (desk->now > server->now)
+		server->now = desk->now;
+	return server;
+}
+
+static void leave(struct server *server)
+{
+	pool_unlock(server->pool);
+}
+
+static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
+{
+	const struct desk *desk = data;
+	uint64_t count = roll_record(desk->server->setup.roll, line->id, &session->peer, n, desk->realtime);
+	struct server *server = enter(desk);
+
+	server->counters.greetings += n;
+	server->counters.newcomers += count == n;
+	/* Who was missing has returned with the first greeting, and is present with another. */
+	for (size_t i = 0; server->setup.attendance && i < n && i < 2; i++)
+		attendance_greeting(server->setup.attendance, line->id, server->now);
+	watchers_greetings(server->setup.watchers, line->id, &session->peer, n, count, desk->realtime);
+	journal_greeting(server->setup.journal, &session->peer, line->id, n, count, line->text,
+		line->text_len, server->now);
+	leave(server);
+}
+
+static void on_refusal(void *data, const struct session *session, enum protocol_refusal refusal,
+	const char *text, size_t text_len)
+{
+	struct server *server;
+
+	if (refusal == PROTOCOL_REFUSAL_BUSY) /* on_busy() counts it, and reports it at a bounded rate */
+		return;
+	server = enter(data);
+	server->counters.refusals[refusal]++;
+	roll_refuse(server->setup.roll, session->id);
+	journal_refusal(server->setup.journal, &session->peer, refusal, text, text_len, server->now);
+	leave(server);
+}
+
+static void on_connected(void *data, const struct session *session)
+{
+	const struct desk *desk = data;
+	struct server *server = enter(desk);
+	char from[NETIO_TEXT_MAX];
+
+	server->counters.connections++;
+	watchers_event(
+		server->setup.watchers, WATCH_CONNECTED, session->id, &session->peer, 0, desk->realtime);
+	if (journal_is_verbose(server->setup.journal))
+		journal_say(server->setup.journal, MESSAGE_DETAIL, "client at %s connected",
+			netio_peer_format(&session->peer, from));
+	leave(server);
+}
+
+static void on_disconnected(void *data, const struct session *session)
+{
+	const struct desk *desk = data;
+	struct server *server = enter(desk);
+
+	watchers_event(
+		server->setup.watchers, WATCH_DISCONNECTED, session->id, &session->peer, 0, desk->realtime);
+	journal_disconnect(server->setup.journal, &session->peer, session->id, server->now);
+	leave(server);
+}
+
+static const char *busy_reason(int error)
+{
+	switch (error) {
+	case -EBUSY:
+		return "max_connections is reached";
+	case -EDQUOT:
+		return "max_connections_per_source is reached";
+	default:
+		return strerror(-error);
+	}
+}
+
+/* With the lock held. */
+static void count_busy(struct server *server, int error)
+{
+	uint64_t *total = &server->counters.refusals[PROTOCOL_REFUSAL_BUSY];
+
+	(*total)++;
+	if (server->busy_reported > 0 && server->now - server->busy_reported_at < BUSY_REPORT_USEC)
+		return;
+	journal_say(server->setup.journal, MESSAGE_BUSY, "connections turned away: %" PRIu64 ", %s",
+		*total - server->busy_reported, busy_reason(error));
+	server->busy_reported_at = server->now;
+	server->busy_reported = *total;
+}
+
+static void on_busy(void *data, int error)
+{
+	struct server *server = enter(data);
+
+	count_busy(server, error);
+	leave(server);
+}
+
+const struct worker_observer server_observer = {
+	.session = { .greeting = on_greeting, .refusal = on_refusal },
+	.connected = on_connected,
+	.disconnected = on_disconnected,
+	.busy = on_busy,
+};
