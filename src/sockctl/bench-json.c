@@ -81,7 +81,7 @@ void bench_print_json(const struct bench_run *run, FILE *out)
 		return;
 	escape_text(result->sample, result->sample_len, sample, sizeof(sample));
 	json_add_text(object, "event", "bench");
-	json_add_time(object, "time", (uint64_t)run->began);
+	json_add_time(object, "time", run->began);
 	json_add_text_or_null(
 		object, "address", result->address ? netio_format(result->address, address) : NULL);
 	add_plan(object, run->plan);

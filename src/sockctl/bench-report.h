@@ -20,7 +20,7 @@ struct bench_run {
 	const char *target; /* "localhost port 8080" */
 	const struct load_plan *plan;
 	const struct load_result *result;
-	int64_t began;    /* time of day, in microseconds */
+	uint64_t began;   /* microseconds since the epoch */
 	bool interrupted; /* by a signal */
 };
 

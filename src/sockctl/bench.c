@@ -6,13 +6,13 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 
 #include "common/duration.h"
 #include "common/protocol.h"
 #include "sockctl/bench-options.h"
 #include "sockctl/bench-report.h"
 #include "sockctl/interrupt.h"
+#include "sockctl/moment.h"
 #include "sockctl/output.h"
 #include "sockctl/report.h"
 #include "sockctl/swarm.h"
@@ -89,14 +89,6 @@ static int on_batch(void *userdata)
 {
 	(void)userdata;
 	return 0;
-}
-
-static int64_t time_of_day(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * (int64_t)USEC_PER_SEC + now.tv_nsec / 1000;
 }
 
 /* Greets once, as the first of the clients. Returns an exit status, or -ENOMEM and the like. */
@@ -200,7 +192,7 @@ static int speech_init(struct speech *speech, const struct bench *b)
 }
 
 /* The end of a run: returns an exit status. */
-static int conclude(struct bench *b, const struct load_result *result, int64_t began)
+static int conclude(struct bench *b, const struct load_result *result, uint64_t began)
 {
 	char address[NETIO_TEXT_MAX];
 	const struct bench_run run = {
@@ -231,7 +223,7 @@ static int run_load(struct bench *b)
 		.fd = b->interrupts.fd,
 		.userdata = b,
 	};
-	int64_t began = time_of_day();
+	uint64_t began = moment_now();
 	int r = load_run(&b->plan, &listener, &result);
 
 	bench_progress_hide(&b->progress, stderr);

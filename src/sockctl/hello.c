@@ -3,12 +3,12 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/duration.h"
 #include "common/settings.h"
 #include "sockctl/exits.h"
 #include "sockctl/hello-options.h"
+#include "sockctl/moment.h"
 #include "sockctl/output.h"
 #include "sockctl/report.h"
 #include "sockctl/swarm.h"
@@ -26,10 +26,7 @@ static int print_help(void)
 
 static int64_t wall_offset(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * (int64_t)USEC_PER_SEC + now.tv_nsec / 1000 - (int64_t)swarm_clock();
+	return (int64_t)moment_now() - (int64_t)swarm_clock();
 }
 
 static void on_greeting(void *userdata, const struct greeting *greeting)

@@ -48,7 +48,7 @@ static void init(struct fixture *f)
 	f->run = (struct bench_run){ .target = "localhost port 8080",
 		.plan = &f->plan,
 		.result = &f->result,
-		.began = INT64_C(1700000000000000) };
+		.began = UINT64_C(1700000000000000) };
 	f->style = (struct chart_style){ .columns = 80, .rows = 6 };
 }
 
