@@ -68,20 +68,6 @@ void histogram_add(struct histogram *h, uint64_t value)
 	h->buckets[bucket_of(value)]++;
 }
 
-void histogram_add_all(struct histogram *into, const struct histogram *from)
-{
-	if (from->count == 0)
-		return;
-	if (into->count == 0 || from->min < into->min)
-		into->min = from->min;
-	if (from->max > into->max)
-		into->max = from->max;
-	into->count += from->count;
-	into->sum += from->sum;
-	for (size_t i = 0; i < BUCKETS; i++)
-		into->buckets[i] += from->buckets[i];
-}
-
 uint64_t histogram_count(const struct histogram *h)
 {
 	return h->count;

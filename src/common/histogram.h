@@ -2,8 +2,7 @@
  * histogram.h: how long things took, counted in buckets of constant relative width.
  *
  * A value is kept to within 1/64 (1.6 %) of itself, from 0 to 2^40 - 1; larger ones count as the largest. The
- * unit is the caller's. Fixed size, no allocation after histogram_new(). One thread at a time;
- * histogram_add_all() merges the work of several.
+ * unit is the caller's. Fixed size, no allocation after histogram_new(). One thread at a time.
  */
 #pragma once
 
@@ -22,7 +21,6 @@ DEFINE_CLEANUP(struct histogram *, histogram_free)
 void histogram_clear(struct histogram *h);
 
 void histogram_add(struct histogram *h, uint64_t value);
-void histogram_add_all(struct histogram *into, const struct histogram *from);
 
 /* All of these are 0 while nothing was added. Minimum, maximum and mean are exact. */
 uint64_t histogram_count(const struct histogram *h);

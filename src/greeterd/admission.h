@@ -30,4 +30,5 @@ int admission_enter(struct admission *admission, const struct netio_peer *peer);
 /* Counts out a connection that was counted in. */
 void admission_leave(struct admission *admission, const struct netio_peer *peer);
 
+/* For unit tests only. */
 uint32_t admission_count(struct admission *admission);

@@ -38,7 +38,7 @@ static void *run(void *data)
 	(void)prctl(PR_SET_NAME, "roll-flusher");
 	for (;;) {
 		while (sem_wait(&flusher->asked) < 0)
-			;                          /* EINTR, by a debugger: no signal comes here */
+			continue;                  /* EINTR, by a debugger: no signal comes here */
 		if (atomic_load(&flusher->busy)) { /* asked, be it just before the end */
 			atomic_store(&flusher->result, flusher->sync(flusher->fd) < 0 ? -errno : 0);
 			atomic_store(&flusher->busy, false);

@@ -3,8 +3,8 @@
  * greetings there was no room for.
  *
  * A struct watchers belongs to who zeroed it, a struct watcher to who attached it, and must be detached
- * before it goes. No I/O, no clock, and no allocation but for idset. Main thread. Times are CLOCK_REALTIME in
- * microseconds.
+ * before it goes. No I/O, no clock, and no allocation but for idset. One thread at a time. Times are
+ * CLOCK_REALTIME in microseconds.
  */
 #pragma once
 

@@ -46,8 +46,6 @@ int worker_watch(const struct worker *worker, int operation, int fd, uint32_t ev
 /* The same of all listeners, though one should fail. Returns the first error. */
 int worker_watch_listeners(const struct worker *worker, int operation, uint32_t events);
 
-void worker_end_session(struct worker *worker, struct session *session);
-
 /* After a session was served: ends it when it is over, and asks for other events when it waits for others. */
 void worker_settle_up(struct worker *worker, struct session *session, uint32_t events_before, int result);
 

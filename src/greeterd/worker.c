@@ -70,7 +70,7 @@ int worker_new(const struct worker_setup *setup, struct worker **ret)
 	return 0;
 }
 
-void worker_end_session(struct worker *worker, struct session *session)
+static void end_session(struct worker *worker, struct session *session)
 {
 	if (session->admitted) {
 		if (!worker->handed_over)
@@ -104,7 +104,7 @@ static void end_all(struct worker *worker)
 
 	collect_sessions(worker);
 	while ((wait = deadlines_first(&worker->draining)))
-		worker_end_session(worker, SESSION_OF(wait, wait));
+		end_session(worker, SESSION_OF(wait, wait));
 }
 
 void worker_free(struct worker *worker)
@@ -137,7 +137,7 @@ void worker_settle_up(struct worker *worker, struct session *session, uint32_t e
 	if (result == 0 && events != events_before)
 		result = worker_watch(worker, EPOLL_CTL_MOD, session->fd, events, session, TAG_SESSION);
 	if (result != 0)
-		worker_end_session(worker, session);
+		end_session(worker, session);
 }
 
 static bool is_draining(const struct worker *worker)
@@ -339,7 +339,7 @@ void worker_hand_over(struct worker *worker, struct handover *handover, uint64_t
 
 		deadline_start(&worker->shared.idle, wait, now);
 		if (!hand_over_session(worker, session, handover, now))
-			worker_end_session(worker, session);
+			end_session(worker, session);
 	}
 	worker->handed_over = true;
 }

@@ -1,5 +1,5 @@
 /*
- * control.h: greeterd as D-Bus shows it, org.greeterd1 (greeterd(8), "CONTROL"). The sole user of sd-bus.
+ * control.h: greeterd as D-Bus shows it, org.greeterd1(5). The sole user of sd-bus.
  *
  * A control owns its connection. What it returns or hands to callbacks is text of the daemon's own, kept as
  * long as the header of each struct says. Where a function returns an exit status, what is wrong has been

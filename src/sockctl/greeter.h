@@ -81,7 +81,8 @@ struct greeter {
 void greeter_init(struct greeter *greeter, const struct greeter_plan *plan, uint32_t id);
 void greeter_deinit(struct greeter *greeter);
 
-/* Hands over a connected descriptor, to the first address. The greeter must be without one. */
+/* For unit tests only: hands over a connected descriptor, to the first address. The greeter must be without
+ * one. */
 void greeter_adopt(struct greeter *greeter, int fd);
 
 /*

@@ -184,7 +184,7 @@ static void send_first(struct load *l, struct load_connection *c)
 	watch(l, c, EPOLL_CTL_ADD, c->owed == 0 ? EPOLLIN : EPOLLIN | EPOLLOUT);
 }
 
-void load_connection_begin(struct load *l, struct load_connection *c)
+static void begin_connecting(struct load *l, struct load_connection *c)
 {
 	const struct netio_address *address;
 	const int on = 1;
@@ -245,7 +245,7 @@ void load_connection_resume(struct load *l, struct load_connection *c)
 		}
 		issue(l, c, due);
 	}
-	load_connection_begin(l, c);
+	begin_connecting(l, c);
 }
 
 /* Returns whether it is connected now. */

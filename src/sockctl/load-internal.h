@@ -154,8 +154,7 @@ uint64_t load_next_due(const struct load *l); /* that somebody has room for */
 void load_give_up_unsent(struct load *l);
 
 /* load-connection.c */
-void load_connection_begin(struct load *l, struct load_connection *c); /* connects */
-void load_connection_fill(struct load *l, struct load_connection *c);  /* sends what there is to send */
+void load_connection_fill(struct load *l, struct load_connection *c); /* sends what there is to send */
 void load_connection_ready(struct load *l, struct load_connection *c, uint32_t events);
 void load_connection_resume(struct load *l, struct load_connection *c); /* from one of the queues */
 void load_connection_check_timeout(struct load *l, struct load_connection *c);

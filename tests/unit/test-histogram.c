@@ -92,42 +92,6 @@ static void test_percentiles_never_leave_what_was_added(void **state)
 	}
 }
 
-static void test_merges_as_if_added_to_one(void **state)
-{
-	_cleanup_(histogram_freep) struct histogram *a = histogram_new();
-	_cleanup_(histogram_freep) struct histogram *b = histogram_new();
-	_cleanup_(histogram_freep) struct histogram *all = histogram_new();
-
-	(void)state;
-	histogram_add_all(a, b); /* nothing into nothing */
-	assert_int_equal(histogram_count(a), 0);
-	for (uint64_t i = 0; i < 1000; i++) {
-		histogram_add(i % 3 ? a : b, i * i);
-		histogram_add(all, i * i);
-	}
-	histogram_add_all(a, b);
-	assert_int_equal(histogram_count(a), 1000);
-	assert_int_equal(histogram_min(a), 0);
-	assert_int_equal(histogram_max(a), 999 * 999);
-	assert_true(histogram_mean(a) == histogram_mean(all));
-	for (int percent = 1; percent <= 100; percent++)
-		assert_int_equal(histogram_percentile(a, percent), histogram_percentile(all, percent));
-}
-
-static void test_an_empty_one_changes_nothing(void **state)
-{
-	_cleanup_(histogram_freep) struct histogram *h = histogram_new();
-	_cleanup_(histogram_freep) struct histogram *empty = histogram_new();
-
-	(void)state;
-	histogram_add(h, 7);
-	histogram_add_all(h, empty);
-	assert_int_equal(histogram_min(h), 7);
-	histogram_add_all(empty, h);
-	assert_int_equal(histogram_min(empty), 7);
-	histogram_free(NULL);
-}
-
 static void test_counts_what_is_below(void **state)
 {
 	_cleanup_(histogram_freep) struct histogram *h = histogram_new();
@@ -167,8 +131,6 @@ int main(void)
 		cmocka_unit_test(test_every_value_is_kept_to_one_in_64),
 		cmocka_unit_test(test_larger_values_count_as_the_largest),
 		cmocka_unit_test(test_percentiles_never_leave_what_was_added),
-		cmocka_unit_test(test_merges_as_if_added_to_one),
-		cmocka_unit_test(test_an_empty_one_changes_nothing),
 		cmocka_unit_test(test_counts_what_is_below),
 		cmocka_unit_test(test_is_as_new_when_cleared),
 	};
