@@ -1,54 +1,11 @@
 #include "greeterd/attendance.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <string.h>
 
 #include "common/duration.h"
-#include "greeterd/deadlines.h"
+#include "greeterd/attendance-internal.h"
 
 #define SLEEP_USEC USEC_PER_SEC /* more than two readings of the clocks one after the other are apart */
-
-/* Waits in one of the queues of its group, or in none when it is missing or paused. */
-struct client {
-	struct deadline wait;
-	uint32_t id;
-	uint16_t group;
-	uint8_t state; /* enum attendance_state */
-	bool in_grace; /* waits in the queue grace: its every is over */
-};
-
-/* All clients of a group wait equally long, so who began first is due first. */
-struct group {
-	struct deadlines every, grace;
-};
-
-/* What a configuration makes, and the next one replaces. */
-struct plan {
-	size_t n_groups, n_clients;
-	struct group *groups;
-	struct client *clients;
-};
-
-struct attendance {
-	struct attendance_observer observer;
-	uint32_t max_id;
-	uint32_t *places; /* by id: 1 + the index of its client, or 0 */
-	struct plan plan;
-	uint64_t awake_since; /* no wait counts from before */
-	uint64_t asleep;      /* how long the machine has slept so far */
-	uint64_t next;        /* nobody is due before */
-	size_t counts[ATTENDANCE_STATES];
-	uint64_t work;
-};
-
-_Static_assert(SETTINGS_EXPECT_MAX <= UINT16_MAX, "a client names its group in 16 bits");
-
-static void plan_deinit(struct plan *plan)
-{
-	free(plan->groups);
-	free(plan->clients);
-}
 
 int attendance_new(uint32_t max_id, const struct attendance_observer *observer, struct attendance **ret)
 {
@@ -70,12 +27,12 @@ void attendance_free(struct attendance *attendance)
 {
 	if (!attendance)
 		return;
-	plan_deinit(&attendance->plan);
+	attendance_plan_deinit(&attendance->plan);
 	free(attendance->places);
 	free(attendance);
 }
 
-static struct client *find(const struct attendance *attendance, uint32_t id)
+struct client *attendance_find(const struct attendance *attendance, uint32_t id)
 {
 	uint32_t place = id <= attendance->max_id ? attendance->places[id] : 0;
 
@@ -107,7 +64,7 @@ static struct client *first_due(
 		       : NULL;
 }
 
-static void wait_in(
+void attendance_wait_in(
 	struct attendance *attendance, struct client *client, struct deadlines *queue, uint64_t now)
 {
 	uint64_t due;
@@ -121,7 +78,7 @@ static void wait_in(
 static void await(struct attendance *attendance, struct client *client, uint64_t now)
 {
 	client->in_grace = false;
-	wait_in(attendance, client, &attendance->plan.groups[client->group].every, now);
+	attendance_wait_in(attendance, client, &attendance->plan.groups[client->group].every, now);
 }
 
 static void change(
@@ -137,157 +94,15 @@ static void change(
 	attendance->observer.changed(attendance->observer.data, client->id, before, state, now);
 }
 
-/* --- configuring */
-
-/* The deadlines of clients that go on waiting must come into their queues in the order in which they began.
- */
-static int compare_waits(const void *a, const void *b)
-{
-	const struct client *one = *(struct client *const *)a, *other = *(struct client *const *)b;
-
-	return one->wait.since < other->wait.since ? -1 : one->wait.since > other->wait.since;
-}
-
-static bool waits(enum attendance_state state)
-{
-	return state != ATTENDANCE_MISSING && state != ATTENDANCE_PAUSED;
-}
-
-/* A client as it begins, its term with it. */
-static void remember(const struct attendance *attendance, struct client *client, uint64_t now)
-{
-	uint8_t state = attendance->observer.remembered(attendance->observer.data, client->id);
-
-	client->state = state > ATTENDANCE_UNEXPECTED && state < ATTENDANCE_STATES ? state : ATTENDANCE_NEW;
-	client->wait.since = now;
-}
-
-/* A client as it was, its term with it unless its spans are others. */
-static void take_over(const struct attendance *attendance, struct client *client, const struct client *old,
-	const struct group *group, uint64_t now)
-{
-	const struct group *before = &attendance->plan.groups[old->group];
-
-	client->state = old->state;
-	if (before->every.span != group->every.span || before->grace.span != group->grace.span) {
-		client->wait.since = now;
-		return;
-	}
-	/* Who was in grace when the machine fell asleep has its whole term again: wake_up(). */
-	client->in_grace = old->in_grace && old->wait.since >= attendance->awake_since;
-	client->wait.since =
-		old->wait.since > attendance->awake_since ? old->wait.since : attendance->awake_since;
-}
-
-static int plan_init(struct plan *plan, const struct settings_expect *groups, size_t n_groups)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < n_groups; i++)
-		n += idset_count(groups[i].ids);
-	*plan = (struct plan){
-		.n_groups = n_groups,
-		.groups = calloc(n_groups + 1, sizeof(*plan->groups)),
-		.clients = calloc(n + 1, sizeof(*plan->clients)),
-	};
-	if (!plan->groups || !plan->clients) {
-		plan_deinit(plan);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < n_groups; i++) {
-		deadlines_init(&plan->groups[i].every, groups[i].every_usec);
-		deadlines_init(&plan->groups[i].grace, groups[i].grace_usec);
-	}
-	return 0;
-}
-
-/* Makes the clients of a group, from those there are. */
-static void fill(const struct attendance *attendance, struct plan *plan, uint16_t group,
-	const struct idset *ids, uint64_t now)
-{
-	for (uint32_t id = idset_next(ids, 0); id > 0 && id <= attendance->max_id; id = idset_next(ids, id)) {
-		struct client *client = &plan->clients[plan->n_clients++];
-		const struct client *old = find(attendance, id);
-
-		*client = (struct client){ .id = id, .group = group };
-		if (old)
-			take_over(attendance, client, old, &plan->groups[group], now);
-		else
-			remember(attendance, client, now);
-	}
-}
-
-/* Lets those wait that do, who began first first. order: room for a pointer to each client. */
-static void start_waits(struct attendance *attendance, struct client **order)
-{
-	struct plan *plan = &attendance->plan;
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->n_clients; i++)
-		if (waits(plan->clients[i].state))
-			order[n++] = &plan->clients[i];
-	qsort(order, n, sizeof(struct client *), compare_waits);
-	attendance->next = ATTENDANCE_NEVER;
-	for (size_t i = 0; i < n; i++) {
-		struct group *group = &plan->groups[order[i]->group];
-
-		wait_in(attendance, order[i], order[i]->in_grace ? &group->grace : &group->every,
-			order[i]->wait.since);
-	}
-}
-
-static void count_clients(struct attendance *attendance)
-{
-	memset(attendance->counts, 0, sizeof(attendance->counts));
-	for (size_t i = 0; i < attendance->plan.n_clients; i++) {
-		const struct client *client = &attendance->plan.clients[i];
-
-		attendance->places[client->id] = (uint32_t)i + 1;
-		attendance->counts[client->state]++;
-	}
-}
-
 static uint64_t slept(const struct attendance_time *now)
 {
 	return now->boottime > now->monotonic ? now->boottime - now->monotonic : 0;
 }
 
-/* From here on, nobody's wait counts from before. */
-static void listen_from(struct attendance *attendance, const struct attendance_time *now)
+void attendance_listen_from(struct attendance *attendance, const struct attendance_time *now)
 {
 	attendance->asleep = slept(now);
 	attendance->awake_since = now->monotonic;
-}
-
-int attendance_configure(struct attendance *attendance, const struct settings_expect *groups, size_t n_groups,
-	const struct attendance_time *now)
-{
-	_cleanup_(freep) struct client **order = NULL;
-	struct plan old = attendance->plan, plan;
-	int r = plan_init(&plan, groups, n_groups);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; i < n_groups; i++)
-		fill(attendance, &plan, (uint16_t)i, groups[i].ids, now->monotonic);
-	order = calloc(plan.n_clients + 1, sizeof(struct client *));
-	if (!order) {
-		plan_deinit(&plan);
-		return -ENOMEM;
-	}
-	if (old.n_clients == 0)
-		listen_from(attendance, now);
-	for (size_t i = 0; i < old.n_clients; i++)
-		attendance->places[old.clients[i].id] = 0;
-	attendance->plan = plan;
-	count_clients(attendance);
-	start_waits(attendance, order);
-	for (size_t i = 0; i < old.n_clients; i++)
-		if (!find(attendance, old.clients[i].id))
-			attendance->observer.changed(attendance->observer.data, old.clients[i].id,
-				old.clients[i].state, ATTENDANCE_UNEXPECTED, now->monotonic);
-	plan_deinit(&old);
-	return 0;
 }
 
 /* --- greeting and ticking */
@@ -301,7 +116,7 @@ void attendance_greeting(struct attendance *attendance, uint32_t id, uint64_t no
 		[ATTENDANCE_MISSING] = ATTENDANCE_RETURNED,
 		[ATTENDANCE_RETURNED] = ATTENDANCE_PRESENT,
 	};
-	struct client *client = find(attendance, id);
+	struct client *client = attendance_find(attendance, id);
 
 	if (!client || client->state == ATTENDANCE_PAUSED)
 		return;
@@ -312,7 +127,7 @@ void attendance_greeting(struct attendance *attendance, uint32_t id, uint64_t no
 /* Those that waited in grace have their whole term again. */
 static void wake_up(struct attendance *attendance, const struct attendance_time *now)
 {
-	listen_from(attendance, now);
+	attendance_listen_from(attendance, now);
 	for (size_t i = 0; i < attendance->plan.n_groups; i++) {
 		struct group *group = &attendance->plan.groups[i];
 
@@ -327,7 +142,7 @@ static void tick_group(struct attendance *attendance, struct group *group, uint6
 	while ((client = first_due(attendance, &group->every, now))) {
 		attendance->work++;
 		client->in_grace = true;
-		wait_in(attendance, client, &group->grace, now);
+		attendance_wait_in(attendance, client, &group->grace, now);
 		change(attendance, client, ATTENDANCE_LATE, now);
 	}
 	while ((client = first_due(attendance, &group->grace, now))) {
@@ -366,7 +181,7 @@ uint64_t attendance_next(const struct attendance *attendance)
 
 int attendance_pause(struct attendance *attendance, uint32_t id, uint64_t now)
 {
-	struct client *client = find(attendance, id);
+	struct client *client = attendance_find(attendance, id);
 
 	if (!client)
 		return -ENOENT;
@@ -378,7 +193,7 @@ int attendance_pause(struct attendance *attendance, uint32_t id, uint64_t now)
 
 int attendance_resume(struct attendance *attendance, uint32_t id, uint64_t now)
 {
-	struct client *client = find(attendance, id);
+	struct client *client = attendance_find(attendance, id);
 
 	if (!client)
 		return -ENOENT;
@@ -387,7 +202,7 @@ int attendance_resume(struct attendance *attendance, uint32_t id, uint64_t now)
 
 int attendance_forget(struct attendance *attendance, uint32_t id, uint64_t now)
 {
-	struct client *client = find(attendance, id);
+	struct client *client = attendance_find(attendance, id);
 
 	if (!client)
 		return -ENOENT;
@@ -400,14 +215,14 @@ int attendance_forget(struct attendance *attendance, uint32_t id, uint64_t now)
 
 enum attendance_state attendance_state(const struct attendance *attendance, uint32_t id)
 {
-	const struct client *client = find(attendance, id);
+	const struct client *client = attendance_find(attendance, id);
 
 	return client ? client->state : ATTENDANCE_UNEXPECTED;
 }
 
 size_t attendance_group(const struct attendance *attendance, uint32_t id)
 {
-	const struct client *client = find(attendance, id);
+	const struct client *client = attendance_find(attendance, id);
 
 	return client ? client->group : SIZE_MAX;
 }

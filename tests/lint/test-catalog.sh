@@ -40,14 +40,21 @@ is 'every entry is complete' "$(breaches)" ''
 is 'the fields that it names are written' \
 	"$(grep -oE '@[A-Z_]+@' "$catalog" | tr -d @ | sort -u | comm -23 - <(echo "$fields"))" ''
 
-# states_that_lack FILE: states of a client, as the journal and the bus name them, that it says nothing of.
+# states: of a client, as the journal and the bus name them.
+states()
+{
+	sed -nE 's/^\t\t\[ATTENDANCE_[A-Z]+\] = "([a-z]+)",$/\1/p' "$top_srcdir/src/greeterd/attendance.c"
+}
+
+# states_that_lack FILE: those that it says nothing of.
 states_that_lack()
 {
-	sed -nE 's/^\t\t\[ATTENDANCE_[A-Z]+\] = "([a-z]+)",$/\1/p' "$top_srcdir/src/greeterd/attendance.c" | while read -r state; do
+	states | while read -r state; do
 		grep -qw "$state" "$top_srcdir/$1" || echo "$state"
 	done
 }
 
+is 'each state has a name' "$(states | wc -l)" "$(grep -cE '^	ATTENDANCE_[A-Z]+,' "$top_srcdir/src/greeterd/attendance.h")"
 for file in systemd/greeterd.catalog man/greeterd.8.in man/org.greeterd1.5; do
 	is "$file names each state of a client" "$(states_that_lack "$file")" ''
 done

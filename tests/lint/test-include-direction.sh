@@ -32,9 +32,9 @@ folders_look_down() {
 	includes src/generator | grep -vE ' (common/|generator/|config\.h$)' || true
 }
 
-# room FILE: the room it belongs to. daemon-*.[ch] are one with daemon.[ch], and so are server and worker.
+# room FILE: the room it belongs to. attendance-*.[ch] are one with attendance.[ch], and so are daemon, server, worker.
 room() {
-	basename "${1%.[ch]}" | sed -E 's/^(daemon|server|worker)-.*/\1/'
+	basename "${1%.[ch]}" | sed -E 's/^(attendance|daemon|server|worker)-.*/\1/'
 }
 
 rooms_of_the_daemon_look_down() {
