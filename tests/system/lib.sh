@@ -15,6 +15,18 @@ if [[ -n ${WORKERS-} ]]; then
 	echo "workers = $WORKERS;" >/etc/greeterd/conf.d/workers.conf
 fi
 
+test_state=/var/lib/greeterd-test
+[[ ! -e $test_state ]] || . "$test_state"
+
+# reboot_machine: the test is run again by the next boot, as $BOX_BOOT tells, and goes on counting its cases.
+reboot_machine()
+{
+	echo "cases=$cases failures=$failures" >"$test_state"
+	systemctl reboot
+	{ sleep "$patience"; } 2>/dev/null # until it is told to end
+	bail_out 'it does not reboot'
+}
+
 # property UNIT NAME
 property()
 {
