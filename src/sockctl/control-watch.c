@@ -1,10 +1,12 @@
 /* control-watch.c: what the daemon tells by itself, and waiting for a daemon or a bus that has gone. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/duration.h"
 #include "sockctl/control-internal.h"
@@ -192,13 +194,28 @@ static void drop_bus(struct control *control)
 	retry_later(control);
 }
 
+/* ssh says on standard error, again and again, what is known; where the picture of a watch is. */
+static int connect_quietly(struct control *control)
+{
+	_cleanup_(closep) int kept = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	_cleanup_(closep) int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int r;
+
+	if (kept >= 0 && null >= 0)
+		(void)dup2(null, STDERR_FILENO);
+	r = control_connect(control);
+	if (kept >= 0)
+		(void)dup2(kept, STDERR_FILENO);
+	return r;
+}
+
 static void try_again(struct control *control)
 {
 	int r = 0;
 
 	retry_later(control);
 	if (!control->bus) {
-		r = control_connect(control);
+		r = connect_quietly(control);
 		if (r >= 0)
 			r = control_match(control);
 	}

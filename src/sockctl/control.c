@@ -72,22 +72,40 @@ void control_free(struct control *control)
 	free(control);
 }
 
-/* Says what a call came to; returns its exit status. */
-static int failed(const struct control *control, int r, const sd_bus_error *error)
+/* Of a connection that never came to be, or ended: there is no error of the bus then, only one of sd-bus. */
+static int cut_off(const struct control *control, int r)
 {
+	const char *host = control->target.host;
 	char name[300];
 
-	if (!sd_bus_error_is_set(error)) {
-		fprintf(stderr, "sockctl: cannot talk to greeterd on %s: %s\n",
-			bus_name(&control->target, name, sizeof(name)), strerror(-r));
-		return EXIT_UNREACHABLE;
-	}
+	bus_name(&control->target, name, sizeof(name));
+	if (host && (r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE))
+		fprintf(stderr,
+			"sockctl: cannot reach %s: ssh has ended, or systemd-stdio-bridge over there\n",
+			name);
+	else
+		fprintf(stderr, "sockctl: cannot talk to greeterd on %s: %s\n", name, strerror(-r));
+	return EXIT_UNREACHABLE;
+}
+
+/* Says what a call came to, and where, unless it is here; returns its exit status. */
+static int failed(const struct control *control, int r, const sd_bus_error *error)
+{
+	const struct control_target *target = &control->target;
+	const char *where = target->host ? target->host : target->machine;
+	const char *hint;
+
+	if (!sd_bus_error_is_set(error) || sd_bus_is_open(control->bus) <= 0)
+		return cut_off(control, r);
 	if (sd_bus_error_has_name(error, "org.greeterd1.Error.InvalidSettings")) {
 		fprintf(stderr, "%s\n", error->message);
 		return EXIT_REFUSED;
 	}
-	const char *hint = control_error_hint(error->name);
-	fprintf(stderr, "sockctl: %s\n", hint ? hint : error->message ? error->message : error->name);
+	hint = control_error_hint(error->name);
+	fprintf(stderr, "sockctl: %s%s%s\n", where ? where : "", where ? ": " : "",
+		hint             ? hint
+		: error->message ? error->message
+				 : error->name);
 	return control_error_status(error->name);
 }
 
