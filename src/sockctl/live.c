@@ -10,10 +10,10 @@
 #include "sockctl/roll-text.h"
 #include "sockctl/style.h"
 
-/* Lines that are neither client nor event: rates, two blank ones, and the table's head. */
+/* Lines that are neither client nor event: counts, trouble, the table's head, and a blank one. */
 #define FRAME_LINES 4
 
-/* So many lines stay for events, however long the roll is. */
+/* So many lines stay for events, however long the roll is: fewer where there are few lines. */
 #define EVENT_LINES_MIN 5
 
 void live_init(struct live *live, bool color, uint64_t now)
@@ -109,23 +109,25 @@ static uint64_t count_missing(const struct live *live)
 	return n;
 }
 
-static void print_rates(const struct live *live, uint64_t now, FILE *out)
+/* What matters most comes first: a narrow terminal shows no more. */
+static void print_head(const struct live *live, uint64_t now, FILE *out)
 {
 	const char *bold = live->color ? STYLE_BOLD : "", *reset = live->color ? STYLE_RESET : "";
 	uint64_t missing = count_missing(live);
 	char span[DURATION_TEXT_MAX];
 
+	fprintf(out, "%zu %s, ", live->roll.n, live->roll.n == 1 ? "client" : "clients");
+	fprintf(out, "%s%" PRIu64 " missing%s; ", missing && live->color ? style_of("missing") : "", missing,
+		missing ? reset : "");
 	duration_format((now - live->began) / USEC_PER_SEC * USEC_PER_SEC, span);
 	fprintf(out, "%s%.0f greetings/s%s, %" PRIu64 " in %s", bold, live->rate, reset, live->greetings,
 		strcmp(span, "0") == 0 ? "0s" : span);
 	if (live->missed > 0)
 		fprintf(out, " (%" PRIu64 " not shown)", live->missed);
-	fprintf(out, "; %zu %s, ", live->roll.n, live->roll.n == 1 ? "client" : "clients");
-	fprintf(out, "%s%" PRIu64 " missing%s", missing && live->color ? style_of("missing") : "", missing,
-		missing ? reset : "");
+	fputc('\n', out);
 	if (live->trouble)
-		fprintf(out, "; %s%s%s", live->color ? STYLE_WARNING : "", live->trouble, reset);
-	fputs("\n\n", out);
+		fprintf(out, "%s%s%s", live->color ? STYLE_WARNING : "", live->trouble, reset);
+	fputc('\n', out);
 }
 
 /* How much a client's state wants to be seen. */
@@ -203,14 +205,16 @@ static int print_picture(
 	const struct live *live, unsigned columns, unsigned lines, uint64_t now, uint64_t wall, FILE *out)
 {
 	const struct table_style style = { .legend = true, .color = live->color, .width = columns - 1 };
-	size_t room = lines > FRAME_LINES + EVENT_LINES_MIN + 2 ? lines - FRAME_LINES - EVENT_LINES_MIN : 2;
+	size_t left = lines > FRAME_LINES ? lines - FRAME_LINES : 0;
+	size_t for_events = left / 3 < EVENT_LINES_MIN ? left / 3 : EVENT_LINES_MIN;
+	size_t room = left - for_events > 2 ? left - for_events : 2;
 	size_t n_shown = live->roll.n < room ? live->roll.n : room;
 	int r;
 
-	print_rates(live, now, out);
+	print_head(live, now, out);
 	r = print_roll(live, &style, room, wall, out);
-	if (lines > FRAME_LINES + n_shown)
-		print_events(live, lines - FRAME_LINES - n_shown, out);
+	if (left > n_shown)
+		print_events(live, left - n_shown, out);
 	return r;
 }
 

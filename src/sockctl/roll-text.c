@@ -30,12 +30,12 @@ static const char *or_dash(const char *text)
 enum column { ID, NAME, STATE, LAST_SEEN, COUNT, FROM, COLUMNS };
 
 static const struct table_column columns[COLUMNS] = {
-	[ID] = { "ID", true, false },
-	[NAME] = { "NAME", false, true },
-	[STATE] = { "STATE", false, false },
-	[LAST_SEEN] = { "LAST SEEN", true, false },
-	[COUNT] = { "COUNT", true, false },
-	[FROM] = { "FROM", false, true },
+	[ID] = { "ID", true, false, 0 },
+	[NAME] = { "NAME", false, true, 0.1 },
+	[STATE] = { "STATE", false, false, 0 },
+	[LAST_SEEN] = { "LAST SEEN", true, false, 0 },
+	[COUNT] = { "COUNT", true, false, 0 },
+	[FROM] = { "FROM", false, true, 0.3 },
 };
 
 static int add_client(struct table *table, const struct client *client, uint64_t now)

@@ -14,7 +14,7 @@ static int add_column(struct libscols_table *scols, const struct table_column *c
 {
 	int flags = (column->right ? SCOLS_FL_RIGHT : 0) | (column->cut ? SCOLS_FL_TRUNC : 0);
 
-	return scols_table_new_column(scols, column->name, 0, flags) ? 0 : -ENOMEM;
+	return scols_table_new_column(scols, column->name, column->share, flags) ? 0 : -ENOMEM;
 }
 
 int table_new(

@@ -8,8 +8,9 @@
 
 struct table_column {
 	const char *name;
-	bool right; /* aligned so, as numbers are */
-	bool cut;   /* shortened first where the table is too wide */
+	bool right;   /* aligned so, as numbers are */
+	bool cut;     /* shortened where the table is too wide, */
+	double share; /* but, if it can be, to no less than so much of the width: 0 to 1 */
 };
 
 struct table_style {

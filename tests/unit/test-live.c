@@ -66,7 +66,7 @@ static void test_shows_rates_roll_and_events(void **state)
 	live_tick(&live, SEC(3));
 	_cleanup_(freep) char *text = draw(&live, 24, SEC(3));
 	assert_null(list.clients);
-	assert_string_equal(text, "3 greetings/s, 6 in 2s (5 not shown); 1 client, 0 missing\n"
+	assert_string_equal(text, "1 client, 0 missing; 3 greetings/s, 6 in 2s (5 not shown)\n"
 				  "\n"
 				  "ID  NAME  STATE    LAST SEEN  COUNT  FROM\n"
 				  " 1  -     present    5 s ago      1  -\n"
@@ -99,8 +99,9 @@ static void test_says_when_nobody_is_there(void **state)
 	live_init(&live, false, 0);
 	live.trouble = "the daemon has gone";
 	_cleanup_(freep) char *text = draw(&live, 24, 0);
-	assert_string_equal(text, "0 greetings/s, 0 in 0s; 0 clients, 0 missing; the daemon has gone\n"
-				  "\nnobody has greeted yet\n\n");
+	assert_string_equal(text, "0 clients, 0 missing; 0 greetings/s, 0 in 0s\n"
+				  "the daemon has gone\n"
+				  "nobody has greeted yet\n\n");
 }
 
 static void test_never_draws_more_lines_than_there_are(void **state)
@@ -134,8 +135,24 @@ static void test_shows_first_who_is_missing(void **state)
 	assert_non_null(strstr(text, "\n   8  -     \033[33mlate"));
 	assert_non_null(strstr(text, "\n 500  -     \033[1;31mmissing"));
 	assert_non_null(strstr(text, "\n1000  -     "));
-	assert_non_null(strstr(text, "\nand 994 more\n"));
+	assert_non_null(strstr(text, "\nand 993 more\n"));
 	assert_non_null(strstr(text, "1 missing\033[0m"));
+}
+
+static void test_shares_a_small_terminal(void **state)
+{
+	_cleanup_(live_deinit) struct live live;
+	struct client_list list = make_roll(9);
+
+	(void)state;
+	live_init(&live, false, 0);
+	live_roll(&live, &list);
+	for (int i = 0; i < 9; i++)
+		live_event(&live, &greeting);
+	_cleanup_(freep) char *text = draw(&live, 10, 0);
+	assert_non_null(strstr(text, " 9  -     present"));
+	assert_non_null(strstr(text, "\nand 6 more\n\n"));
+	assert_int_equal(count_lines(text), 10);
 }
 
 static void test_keeps_the_latest_events(void **state)
@@ -161,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_says_when_nobody_is_there),
 		cmocka_unit_test(test_never_draws_more_lines_than_there_are),
 		cmocka_unit_test(test_shows_first_who_is_missing),
+		cmocka_unit_test(test_shares_a_small_terminal),
 		cmocka_unit_test(test_keeps_the_latest_events),
 	};
 

@@ -13,9 +13,9 @@
 #include "sockctl/table.h"
 
 static const struct table_column columns[] = {
-	{ "ID", true, false },
-	{ "NAME", false, true },
-	{ "STATE", false, false },
+	{ "ID", true, false, 0 },
+	{ "NAME", false, true, 0.1 },
+	{ "STATE", false, false, 0 },
 };
 
 static void assert_table(
@@ -73,6 +73,23 @@ static void test_cuts_what_may_be_cut_to_the_width(void **state)
 		"12  b       late\n");
 }
 
+static void test_shares_a_width_that_is_short(void **state)
+{
+	static const struct table_column two[] = { { "NAME", false, true, 0.1 },
+		{ "FROM", false, true, 0.6 } };
+	const struct table_style style = { .legend = true, .width = 30 };
+	_cleanup_(table_freep) struct table *table = NULL;
+	_cleanup_(freep) char *text = NULL;
+	const char *const cells[] = { "a name that is far too long", "127.0.0.1:40312" };
+
+	(void)state;
+	assert_int_equal(table_new(two, ELEMENTS(two), &style, &table), 0);
+	assert_int_equal(table_add(table, cells, NULL, 0), 0);
+	assert_int_equal(table_text(table, &text), 0);
+	assert_string_equal(text, "NAME           FROM\n"
+				  "a name that i  127.0.0.1:40312\n");
+}
+
 static void test_is_as_wide_as_it_gets_without_a_width(void **state)
 {
 	char name[301] = "", expected[800];
@@ -103,6 +120,7 @@ int main(void)
 		cmocka_unit_test(test_colours_a_cell),
 		cmocka_unit_test(test_has_no_colour_unless_wanted),
 		cmocka_unit_test(test_cuts_what_may_be_cut_to_the_width),
+		cmocka_unit_test(test_shares_a_width_that_is_short),
 		cmocka_unit_test(test_is_as_wide_as_it_gets_without_a_width),
 		cmocka_unit_test(test_is_empty_without_lines),
 	};
