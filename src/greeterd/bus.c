@@ -8,6 +8,7 @@
 #include "common/duration.h"
 #include "greeterd/bus-manager.h"
 #include "greeterd/bus-state.h"
+#include "greeterd/bus-unit.h"
 #include "greeterd/bus-watch.h"
 #include "greeterd/bus-work.h"
 
@@ -16,6 +17,7 @@
 #define ACCURACY_USEC (USEC_PER_SEC / 100)
 #define WORK_ACCURACY_USEC (USEC_PER_SEC / 10000)
 #define SENTENCE_MAX 256
+#define STOP_WAIT_USEC (60 * USEC_PER_SEC / 1000)
 #define SIGNALS_MAX 65536 /* that may wait for a bus which does not read */
 #define NAME_IN_QUEUE 2   /* DBUS_REQUEST_NAME_REPLY_IN_QUEUE */
 
@@ -193,6 +195,13 @@ void bus_properties_changed(struct bus *bus)
 	bus->properties_armed =
 		sd_event_source_set_time(bus->properties_timer, bus->properties_sent + USEC_PER_SEC) >= 0 &&
 		sd_event_source_set_enabled(bus->properties_timer, SD_EVENT_ONESHOT) >= 0;
+}
+
+/* --- the end of the daemon */
+
+bool bus_says_stop(struct bus *bus)
+{
+	return bus_unit_stops(bus->connection, STOP_WAIT_USEC);
 }
 
 /* --- begin and end */

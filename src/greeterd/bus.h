@@ -29,6 +29,9 @@ struct bus_setup {
 /* Returns 0, even without a bus; -ENOMEM or the errors of sd_event_add_time(3). */
 int bus_new(const struct bus_setup *setup, struct bus **ret);
 
+/* Whether systemd has a job to stop our unit, and not to restart it; false if it does not say so at once. */
+bool bus_says_stop(struct bus *bus);
+
 /* Sends what the watchers are still to be told, if the bus takes it at once. */
 void bus_free(struct bus *bus);
 DEFINE_CLEANUP(struct bus *, bus_free)

@@ -185,6 +185,12 @@ static int on_server_ready(sd_event_source *source, int fd, uint32_t revents, vo
 	return 0;
 }
 
+/* Whether there is no next process to take the connections up. */
+static bool stops_for_good(const struct daemon *daemon)
+{
+	return server_connections(daemon->server) > 0 && bus_says_stop(daemon->bus);
+}
+
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info, void *data)
 {
 	struct daemon *daemon = data;
@@ -197,7 +203,8 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *info,
 			server_connections(daemon->server));
 		notify_stopping(daemon->notify, "Answering what was received", STOP_USEC);
 		daemon->stopping = true;
-		if (restart_hand_over(daemon->server, &daemon->listeners, daemon->journal, now))
+		if (!stops_for_good(daemon) &&
+			restart_hand_over(daemon->server, &daemon->listeners, daemon->journal, now))
 			return sd_event_exit(daemon->event, 0);
 	}
 	if (server_drain(daemon->server, now, now + DRAIN_USEC) < 0)

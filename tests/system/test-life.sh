@@ -120,10 +120,12 @@ exec 4>&-
 ok 'a close is seen after a restart' until_true status_has '0 connected'
 is 'nothing stays in the store' "$(property greeterd.service NFileDescriptorStore)" 0
 
+is 'the socket starts it again' "$(sockctl hello --id 3)" 'I am SERVER'
 exec 4<>/dev/tcp/127.0.0.1/8080
 printf 'I am client 5\nI am client 6\n' >&4
 systemctl stop greeterd.service 2>/dev/null
-is 'a stop answers what was received' "$(timeout 10 head -n 2 <&4)" $'I am SERVER\nI am SERVER'
+is 'a stop answers what was received, and says why it ends' "$(timeout 10 cat <&4)" \
+	$'I am SERVER\nI am SERVER\nERR shutdown the server is stopping'
 exec 4>&-
 
 # --- kill -9
