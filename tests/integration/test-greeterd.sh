@@ -371,9 +371,19 @@ else
 	bytes=$((($(pss) - before) / 10000))
 	echo "# $bytes bytes for each connection at rest"
 	ok 'a connection at rest takes at most 200 bytes' test "$bytes" -le 200
-	before=$(switches)
-	sleep 1
-	is 'ten thousand at rest do not wake it once in a second' "$(switches)" "$before"
+	# shellcheck disable=SC2317 # ok runs them
+	sleeps()
+	{
+		before=$(switches)
+		sleep 1
+		[ "$(switches)" = "$before" ]
+	}
+	# shellcheck disable=SC2317
+	sleeps_but_for_the_bus() # which it looks for in vain every few seconds
+	{
+		sleeps || sleeps
+	}
+	ok 'ten thousand at rest do not wake it once in a second' sleeps_but_for_the_bus
 	run "$sockctl" hello --host 127.0.0.1 --port "$port" --id 3
 	is 'and another one is greeted' "$out" 'I am SERVER'
 	stop crowd
