@@ -607,14 +607,15 @@ static void test_pages_hold_as_many_as_asked_for(void **state)
 	assert_error(CALL(f, "ListClientsFrom", "usbu", 0, "x", 0, 1), NAME ".Error.InvalidIds", NULL);
 }
 
-static void test_a_million_clients_are_listed_page_by_page(void **state)
+/* Of a million clients: tests/integration/test-million.sh. */
+static void test_a_long_roll_is_listed_page_by_page(void **state)
 {
 	struct fixture *f = fixture(state);
 	unsigned n = 0, pages = 0;
 	uint32_t next = 0;
 
 	f->first = 0;
-	f->last = 1000000;
+	f->last = 50000;
 	do {
 		unsigned on_it = page(f, next, "", 0, UINT32_MAX, &next);
 
@@ -622,8 +623,8 @@ static void test_a_million_clients_are_listed_page_by_page(void **state)
 		n += on_it;
 		pages++;
 	} while (next != 0);
-	assert_int_equal(n, 1000001);
-	assert_true(pages >= 200);
+	assert_int_equal(n, 50001);
+	assert_true(pages >= 10);
 }
 
 static void test_a_list_too_long_for_a_message_is_refused(void **state)
@@ -1096,7 +1097,7 @@ int main(void)
 		CASE(test_lists_all_clients_by_id),
 		CASE(test_lists_the_clients_asked_for),
 		CASE(test_pages_hold_as_many_as_asked_for),
-		CASE(test_a_million_clients_are_listed_page_by_page),
+		CASE(test_a_long_roll_is_listed_page_by_page),
 		CASE(test_a_list_too_long_for_a_message_is_refused),
 		CASE(test_many_lists_at_once_are_bounded),
 		CASE(test_shows_one_client),
