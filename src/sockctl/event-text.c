@@ -1,6 +1,7 @@
 #include "sockctl/event-text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/cleanup.h"
 #include "sockctl/json.h"
@@ -39,9 +40,9 @@ void event_text(const struct event *event, const struct event_style *style, FILE
 	char who[EVENT_WHO_MAX];
 
 	print_begin(event->kind, event->when, style, out);
-	fputs(event_who(event->id, event->name, who), out);
-	if (event->peer[0])
-		fprintf(out, "  %s", event->peer);
+	if (event->id > 0 || !event->peer[0] || strcmp(event->kind, "greeting") == 0)
+		fprintf(out, "%s%s", event_who(event->id, event->name, who), event->peer[0] ? "  " : "");
+	fputs(event->peer, out);
 	if (event->count > 0)
 		fprintf(out, "  count %" PRIu64, event->count);
 	fputc('\n', out);

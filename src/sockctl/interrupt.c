@@ -27,6 +27,7 @@ int interrupts_init(struct interrupts *ret, bool keys)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	if (keys) {
+		sigaddset(&set, SIGQUIT);
 		sigaddset(&set, SIGWINCH);
 		sigaddset(&set, SIGTSTP);
 	}

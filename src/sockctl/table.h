@@ -15,7 +15,8 @@ struct table_column {
 
 struct table_style {
 	bool legend, color;
-	size_t width; /* of the terminal; 0: as wide as it gets */
+	size_t width; /* of the terminal, which the last columns are left out of if need be; 0: as wide as it
+			 gets */
 };
 
 struct table;

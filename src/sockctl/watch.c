@@ -267,7 +267,7 @@ static int show_view(struct control *control, const struct verb_options *options
 	screen_leave(&view.screen);
 	live_deinit(&view.live);
 	interrupts_deinit(&interrupts);
-	return output_end(signal > 0 ? EXIT_BY_SIGNAL + signal : EXIT_DONE, 0);
+	return output_end(signal > 0 ? EXIT_BY_SIGNAL + signal : EXIT_DONE, r < 0 ? r : 0);
 }
 
 int watch_run(int argc, char **argv)

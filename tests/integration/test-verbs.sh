@@ -397,6 +397,14 @@ ok 'watch on a terminal: gives it back when killed' has_line "$tmp/typescript" $
 ok 'watch on a terminal: exit status' has_line "$tmp/typescript" 'status 129'
 ok 'watch on a terminal: leaves it as it was' has_line "$tmp/typescript" ' icanon .* echo '
 
+terminal "$wrap $sockctl watch --user"
+until_true watched || bail_out 'nobody watches'
+kill -s QUIT "$(ps -o pid= --ppid "$(cat "$tmp/shell")" | head -n 1)"
+join terminal
+ok 'watch on a terminal: the key that quits is no exception' \
+	has_line "$tmp/typescript" $'\033''\[\?25h.*\[\?1049l'
+ok 'watch on a terminal: quit: exit status' has_line "$tmp/typescript" 'status 131'
+
 say 'crowd 30'
 terminal "PAGER='cat >$tmp/paged' $sockctl roll --user; $sockctl roll --user --no-pager 1; PAGER='cat >$tmp/short' $sockctl roll --user 1"
 join terminal

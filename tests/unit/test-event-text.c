@@ -50,6 +50,24 @@ static void test_leaves_out_what_is_not_there(void **state)
 	assert_string_equal(text, "2024-05-01 12:00:00  missing       client 3\n");
 }
 
+/* Who has just connected has not said who it is. */
+static void test_knows_a_stranger_by_its_address(void **state)
+{
+	struct event event = { 9, "connected", 0, "", "127.0.0.1:40312", 0, NOON };
+	_cleanup_(freep) char *connected = PRINTED(out, event_text(&event, &plain, out));
+	event.peer = "";
+	_cleanup_(freep) char *nowhere = PRINTED(out, event_text(&event, &plain, out));
+	event.peer = "127.0.0.1:40312";
+	event.kind = "greeting";
+	_cleanup_(freep) char *greeted = PRINTED(out, event_text(&event, &plain, out));
+
+	(void)state;
+	assert_string_equal(connected, "2024-05-01 12:00:00  connected     127.0.0.1:40312\n");
+	assert_string_equal(nowhere, "2024-05-01 12:00:00  connected     an unnumbered client\n");
+	assert_string_equal(
+		greeted, "2024-05-01 12:00:00  greeting      an unnumbered client  127.0.0.1:40312\n");
+}
+
 static void test_colours_what_matters(void **state)
 {
 	_cleanup_(freep) char *text = PRINTED(out, event_text(&missing, &coloured, out));
@@ -119,6 +137,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_is_a_line_for_people),
 		cmocka_unit_test(test_leaves_out_what_is_not_there),
+		cmocka_unit_test(test_knows_a_stranger_by_its_address),
 		cmocka_unit_test(test_colours_what_matters),
 		cmocka_unit_test(test_says_what_was_missed),
 		cmocka_unit_test(test_names_the_unnumbered_and_cuts_long_names),

@@ -90,6 +90,32 @@ static void test_shares_a_width_that_is_short(void **state)
 				  "a name that i  127.0.0.1:40312\n");
 }
 
+static void test_leaves_out_the_last_columns_that_do_not_fit(void **state)
+{
+	static const size_t widths[] = { 17, 13, 12, 8, 7, 1 };
+	static const char *const texts[] = {
+		"ID  NAME  STATE\n12  a na  missing\n",
+		"ID  NAME\n12  a name th\n",
+		"ID  NAME\n12  a name t\n",
+		"ID  NAME\n12  a na\n",
+		"ID\n12\n",
+		"ID\n12\n",
+	};
+	const char *const cells[] = { "12", "a name that is far too long", "missing" };
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTS(widths); i++) {
+		const struct table_style style = { .legend = true, .width = widths[i] };
+		_cleanup_(table_freep) struct table *table = NULL;
+		_cleanup_(freep) char *text = NULL;
+
+		assert_int_equal(table_new(columns, ELEMENTS(columns), &style, &table), 0);
+		assert_int_equal(table_add(table, cells, NULL, 0), 0);
+		assert_int_equal(table_text(table, &text), 0);
+		assert_string_equal(text, texts[i]);
+	}
+}
+
 static void test_is_as_wide_as_it_gets_without_a_width(void **state)
 {
 	char name[301] = "", expected[800];
@@ -121,6 +147,7 @@ int main(void)
 		cmocka_unit_test(test_has_no_colour_unless_wanted),
 		cmocka_unit_test(test_cuts_what_may_be_cut_to_the_width),
 		cmocka_unit_test(test_shares_a_width_that_is_short),
+		cmocka_unit_test(test_leaves_out_the_last_columns_that_do_not_fit),
 		cmocka_unit_test(test_is_as_wide_as_it_gets_without_a_width),
 		cmocka_unit_test(test_is_empty_without_lines),
 	};
