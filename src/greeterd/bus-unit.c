@@ -29,7 +29,7 @@ static int call(sd_bus *connection, const char *path, const char *interface, con
 bool bus_unit_stops(sd_bus *connection, uint64_t wait)
 {
 	_cleanup_(sd_bus_message_unrefp) sd_bus_message *unit = NULL, *pending = NULL, *job = NULL;
-	const char *path, *type;
+	const char *path, *type = "";
 	uint32_t id;
 	int r;
 
