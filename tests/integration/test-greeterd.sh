@@ -358,6 +358,7 @@ else
 	{
 		awk '/^Pss:/ { print $2 * 1024 }' "/proc/${pids[server]}/smaps_rollup"
 	}
+	# shellcheck disable=SC2317 # sleeps runs it
 	switches()
 	{
 		awk '/ctxt_switches/ { n += $2 } END { print n }' "/proc/${pids[server]}/status"
