@@ -15,6 +15,16 @@ static struct worker *place(void *data, struct worker *worker)
 	return pool_place(desk->server->pool, worker);
 }
 
+static struct worker *next(void *data, struct worker *worker)
+{
+	const struct desk *desk = data;
+	const struct server *server = desk->server;
+	size_t i = (size_t)(desk - server->desks) + 1;
+
+	(void)worker;
+	return server->desks[i < server->n_workers ? i : 0].worker;
+}
+
 static void begin_batch(void *data, size_t i, uint64_t now, uint64_t realtime)
 {
 	struct server *server = data;
@@ -54,6 +64,7 @@ static int hire(struct server *server, size_t i, bool shared)
 		.observer = &server_observer,
 		.observer_data = &server->desks[i],
 		.place = shared ? place : NULL,
+		.next = shared ? next : NULL,
 	};
 
 	server->desks[i].server = server;

@@ -53,7 +53,20 @@ static void turn_session_away(struct worker *worker, struct session *session, in
 		session_refuse(session, &worker->shared, PROTOCOL_REFUSAL_BUSY, now));
 }
 
-void worker_welcome(struct worker *worker, int fd, const struct netio_address *from, uint64_t now)
+/* Asks the next worker for room, unless all were asked. Returns whether the connection is its own now. */
+static bool pass_on(
+	struct worker *worker, int fd, const struct netio_address *from, const struct worker *first)
+{
+	struct worker *next;
+
+	if (!worker->setup.next || worker->closed || first == worker)
+		return false;
+	next = worker->setup.next(worker->setup.observer_data, worker);
+	return worker_post(next, fd, from, first ? first : worker) == 0;
+}
+
+void worker_welcome(struct worker *worker, int fd, const struct netio_address *from,
+	const struct worker *first, uint64_t now)
 {
 	struct netio_peer peer;
 	struct session *session;
@@ -61,6 +74,8 @@ void worker_welcome(struct worker *worker, int fd, const struct netio_address *f
 
 	netio_peer_from(fd, from, &peer);
 	error = admission_enter(worker->setup.admission, &peer);
+	if ((error == -EBUSY || error == -EDQUOT) && pass_on(worker, fd, from, first))
+		return;
 	if (error == 0 || worker->n_turned_away < TURNED_AWAY_MAX)
 		session = malloc(sizeof(*session));
 	else
@@ -92,8 +107,8 @@ static void place(struct worker *worker, int fd, const struct netio_address *fro
 
 	if (worker->setup.place)
 		whose = worker->setup.place(worker->setup.observer_data, worker);
-	if (whose == worker || worker_post(whose, fd, from) < 0)
-		worker_welcome(worker, fd, from, now);
+	if (whose == worker || worker_post(whose, fd, from, NULL) < 0)
+		worker_welcome(worker, fd, from, NULL, now);
 }
 
 void worker_accept(struct worker *worker, int listener, uint64_t now)

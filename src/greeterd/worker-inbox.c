@@ -16,6 +16,7 @@ struct worker_inbox {
 	struct arrival {
 		int fd;
 		struct netio_address from;
+		const struct worker *first;
 	} arrivals[ARRIVALS_MAX];
 };
 
@@ -78,7 +79,7 @@ void worker_inbox_take(struct worker *worker, uint64_t now)
 	(void)eventfd_read(
 		worker->inbox->fd, &times); /* before the look, or a later arrival could be missed */
 	while (take_out(worker->inbox, &arrival)) {
-		worker_welcome(worker, arrival.fd, &arrival.from, now);
+		worker_welcome(worker, arrival.fd, &arrival.from, arrival.first, now);
 		uncount(worker);
 	}
 }
@@ -88,7 +89,7 @@ void worker_rouse(struct worker *worker)
 	(void)eventfd_write(worker->inbox->fd, 1);
 }
 
-int worker_post(struct worker *worker, int fd, const struct netio_address *from)
+int worker_post(struct worker *worker, int fd, const struct netio_address *from, const struct worker *first)
 {
 	struct worker_inbox *inbox = worker->inbox;
 	bool fits;
@@ -96,7 +97,7 @@ int worker_post(struct worker *worker, int fd, const struct netio_address *from)
 	pthread_mutex_lock(&inbox->lock);
 	fits = inbox->n < ARRIVALS_MAX;
 	if (fits) {
-		inbox->arrivals[inbox->n++] = (struct arrival){ .fd = fd, .from = *from };
+		inbox->arrivals[inbox->n++] = (struct arrival){ .fd = fd, .from = *from, .first = first };
 		atomic_fetch_add_explicit(&worker->n_sessions, 1, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&inbox->lock);

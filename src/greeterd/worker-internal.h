@@ -28,11 +28,13 @@ struct worker {
 	uint64_t timer_at;
 	uint64_t accepts_again_at; /* DEADLINE_NEVER: accepting is not paused */
 	uint64_t drain_deadline;   /* DEADLINE_NEVER: not draining */
+	bool closed;               /* nothing is accepted any more */
 	bool handed_over;          /* the sessions go on in another process */
 	struct deadlines draining; /* who has yet to be answered what was received */
 	atomic_size_t n_sessions;  /* those in the inbox included */
 	size_t n_turned_away;
 	struct worker_inbox *inbox; /* NULL: nobody shares the listeners */
+	bool has_arrivals;          /* in the inbox, for when the events have been served */
 	bool interrupted;           /* the events are not to be served */
 	int n_events;
 	struct epoll_event events[WORKER_BATCH_MAX];
@@ -56,8 +58,9 @@ int worker_open_reserve(void);
  * room. */
 void worker_accept(struct worker *worker, int listener, uint64_t now);
 
-/* Makes a session of a connection that was accepted. fd is taken over. */
-void worker_welcome(struct worker *worker, int fd, const struct netio_address *from, uint64_t now);
+/* Makes a session of a connection that was accepted. fd is taken over. first: as worker_post() has it. */
+void worker_welcome(struct worker *worker, int fd, const struct netio_address *from,
+	const struct worker *first, uint64_t now);
 
 /* Returns 0, -ENOMEM, or the error of eventfd(2), epoll_ctl(2). */
 int worker_inbox_open(struct worker *worker);

@@ -187,7 +187,7 @@ static void serve_event(struct worker *worker, const struct epoll_event *event, 
 			worker->timer_at = DEADLINE_NEVER;
 		break;
 	case TAG_INBOX:
-		worker_inbox_take(worker, now);
+		worker->has_arrivals = true; /* who has left makes room for them first */
 		break;
 	default:
 		/* When draining, those without output have their turn in drain_some(). */
@@ -276,7 +276,9 @@ void worker_serve(struct worker *worker, uint64_t now)
 {
 	for (int i = 0; i < worker->n_events && !worker->interrupted; i++)
 		serve_event(worker, &worker->events[i], now);
-	worker->interrupted = false;
+	if (worker->has_arrivals)
+		worker_inbox_take(worker, now);
+	worker->has_arrivals = worker->interrupted = false;
 	serve_due(worker, now);
 	arm_timer(worker, now);
 }
@@ -299,6 +301,7 @@ static void stop_accepting(struct worker *worker)
 {
 	(void)worker_watch_listeners(worker, EPOLL_CTL_DEL, 0); /* they may be out of the set already */
 	worker->accepts_again_at = DEADLINE_NEVER;
+	worker->closed = true;
 }
 
 void worker_drain(struct worker *worker, uint64_t now, uint64_t deadline)

@@ -43,6 +43,9 @@ struct worker_setup {
 	/* Who is to have a connection that this worker has accepted: itself, or one of those that share the
 	 * listeners. NULL: nobody else does. */
 	struct worker *(*place)(void *data, struct worker *worker);
+	/* Whom to ask for room when this worker finds none: each of them in turn, and itself once more, for
+	 * what ended before the newcomer came may be for another to see. NULL without place. */
+	struct worker *(*next)(void *data, struct worker *worker);
 };
 
 /* Returns 0; -ENOMEM, or the error of epoll_create1(2), timerfd_create(2), epoll_ctl(2), open(2). */
@@ -72,9 +75,10 @@ void worker_interrupted(struct worker *worker);
 /* Any thread: has worker_wait() return. Only of a worker that shares its listeners. */
 void worker_rouse(struct worker *worker);
 
-/* Any thread: gives it a connection that another one has accepted. Returns 0; -ENOSPC when too many wait
- * already: then fd stays the caller's. */
-int worker_post(struct worker *worker, int fd, const struct netio_address *from);
+/* Any thread: gives it a connection that another one has accepted. first: the one of those that have had no
+ * room for it that was asked first; NULL: nobody was asked. Returns 0; -ENOSPC when too many wait already:
+ * then fd stays the caller's. */
+int worker_post(struct worker *worker, int fd, const struct netio_address *from, const struct worker *first);
 
 /* Arms the set to be readable at that time, if nothing has made it so before; UINT64_MAX: no need. */
 void worker_wake_at(struct worker *worker, uint64_t at);

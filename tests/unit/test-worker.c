@@ -33,6 +33,7 @@ struct fixture {
 	uint64_t now;
 	bool shared; /* with another worker, which is given what this one accepts */
 	struct worker *other;
+	bool keeps; /* or this one is given it itself */
 	size_t placed;
 	size_t connected, disconnected, greetings, refusals, busy;
 	int last_busy;
@@ -81,7 +82,14 @@ static struct worker *place(void *data, struct worker *worker)
 	struct fixture *f = data;
 
 	f->placed++;
-	return f->other ? f->other : worker;
+	return f->other && !f->keeps ? f->other : worker;
+}
+
+static struct worker *next(void *data, struct worker *worker)
+{
+	struct fixture *f = data;
+
+	return worker == f->worker ? f->other : f->worker;
 }
 
 static void start_worker(struct fixture *f)
@@ -100,6 +108,7 @@ static void start_worker(struct fixture *f)
 		.observer = &observer,
 		.observer_data = f,
 		.place = f->shared ? place : NULL,
+		.next = f->shared ? next : NULL,
 	};
 	assert_int_equal(worker_new(&setup, &f->worker), 0);
 	if (f->shared)
@@ -151,6 +160,11 @@ static int set_up_for_one_per_source(void **state)
 static int set_up_shared(void **state)
 {
 	return set_up_limited(state, 1000, 0, true);
+}
+
+static int set_up_shared_for_one(void **state)
+{
+	return set_up_limited(state, 1, 0, true);
 }
 
 static int tear_down(void **state)
@@ -688,6 +702,84 @@ static void test_keeps_what_another_worker_has_no_room_for(void **state)
 	assert_int_equal(f->connected, 200);
 }
 
+/* One that f->other has; from then on f->worker is to keep what it accepts. */
+static int take_the_only_room(struct fixture *f)
+{
+	int fd = connect_client(f);
+
+	for (int i = 0; i < 5000 && f->connected == 0; i++) {
+		assert_int_equal(worker_dispatch(f->worker, f->now), 0);
+		if (f->placed > 0)
+			assert_int_equal(worker_dispatch(f->other, f->now), 0);
+		usleep(1000);
+	}
+	assert_int_equal(worker_sessions(f->other), 1);
+	f->keeps = true;
+	return fd;
+}
+
+/* f->worker alone, until it has accepted a connection. */
+static void accepts(struct fixture *f)
+{
+	const size_t placed = f->placed;
+
+	for (int i = 0; i < 5000 && f->placed == placed; i++) {
+		assert_int_equal(worker_dispatch(f->worker, f->now), 0);
+		usleep(1000);
+	}
+	assert_int_equal(f->placed, placed + 1);
+}
+
+/* Who closes a connection and opens the next finds room, whichever worker had the first. */
+static void test_who_has_left_another_worker_is_not_in_the_way(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	assert_int_equal(shutdown(take_the_only_room(f), SHUT_WR), 0);
+	fd = connect_client(f);
+	accepts(f);
+	says(fd, "I am client 3\n");
+	for (int i = 0; i < 5000 && f->greetings + f->busy == 0; i++) {
+		assert_int_equal(worker_dispatch(f->other, f->now), 0);
+		usleep(1000);
+	}
+	assert_string_equal(hears(f, fd), "I am SERVER\n");
+	assert_int_equal(f->busy, 0);
+	assert_int_equal(f->disconnected, 1);
+}
+
+static void test_is_turned_away_when_no_worker_has_room(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	(void)take_the_only_room(f);
+	fd = connect_client(f);
+	accepts(f);
+	assert_int_equal(worker_dispatch(f->other, f->now), 0);
+	assert_string_equal(hears(f, fd), "ERR busy too many connections, try again later\n");
+	assert_int_equal(f->busy, 1);
+	assert_int_equal(f->last_busy, -EBUSY);
+	assert_int_equal(f->connected, 1);
+}
+
+/* Who does not accept any more asks nobody: the others may not either. */
+static void test_a_draining_worker_turns_away_itself(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	(void)take_the_only_room(f);
+	f->keeps = false;
+	fd = connect_client(f);
+	accepts(f);
+	worker_drain(f->worker, f->now, f->now + USEC_PER_SEC);
+	worker_drain(f->other, f->now, f->now + USEC_PER_SEC);
+	assert_string_equal(hears(f, fd), "ERR busy too many connections, try again later\n");
+	assert_int_equal(worker_sessions(f->worker), 0);
+}
+
 static void test_what_was_given_is_closed_with_the_worker(void **state)
 {
 	struct fixture *f = *state;
@@ -746,6 +838,9 @@ int main(void)
 		CASE(test_a_reload_counts_for_who_is_connected),
 		CASE_WITH(test_gives_a_connection_to_another_worker, set_up_shared),
 		CASE_WITH(test_keeps_what_another_worker_has_no_room_for, set_up_shared),
+		CASE_WITH(test_who_has_left_another_worker_is_not_in_the_way, set_up_shared_for_one),
+		CASE_WITH(test_is_turned_away_when_no_worker_has_room, set_up_shared_for_one),
+		CASE_WITH(test_a_draining_worker_turns_away_itself, set_up_shared_for_one),
 		CASE_WITH(test_what_was_given_is_closed_with_the_worker, set_up_shared),
 		CASE(test_serves_nothing_that_was_found_before_an_interruption),
 	};
