@@ -290,8 +290,6 @@ static void receive(struct load *l, struct load_connection *c)
 		return;
 	}
 	if (!load_reply_take(l, c, l->buffer, (size_t)n)) {
-		if (c->in_flight == 0)
-			l->result.errors[LOAD_WRONG]++; /* unasked for */
 		lose(l, c, LOAD_WRONG);
 	} else if (l->plan->connect_each && c->in_flight == 0) {
 		finish_each(l, c);

@@ -163,7 +163,8 @@ void load_connection_deinit(struct load_connection *c);
 /* load-reply.c */
 int load_tiles_init(struct load_tiles *tiles, const struct load_exchange *exchange, size_t depth);
 void load_tiles_deinit(struct load_tiles *tiles);
-/* Counts what is answered or refused. False: what came is wrong; the connection is to be given up. */
+/* Counts what is answered or refused. False: what came is wrong, or was not asked for, which is counted; the
+ * connection is to be given up. */
 bool load_reply_take(struct load *l, struct load_connection *c, const char *data, size_t n);
 /* The connection ended; whether what came last is a refusal without its end, which is counted. */
 void load_reply_end(struct load *l, struct load_connection *c);

@@ -192,8 +192,11 @@ bool load_reply_take(struct load *l, struct load_connection *c, const char *data
 		} else {
 			taken = c->line_len == 0 && taken > 0 ? take_right_ones(l, c, data, taken) : 0;
 
+			bool asked = c->in_flight > 0;
 			size_t odd = take_line(l, c, data + taken, n - taken);
-			if (odd == 0)
+			if (odd == 0 && !asked)
+				l->result.errors[LOAD_WRONG]++;
+			if (odd == 0 || (!asked && c->line_len == 0)) /* a refusal, and not of a request */
 				return false;
 			taken += odd;
 		}

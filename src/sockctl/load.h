@@ -7,7 +7,8 @@
  * plan are in microseconds, those measured in nanoseconds of CLOCK_MONOTONIC.
  *
  * Every request that was sent has one outcome: it is answered, with the reply that was expected, byte for
- * byte; or it is one of the errors below; or it was still under way when an interrupt ended the run.
+ * byte; or it is one of the errors below; or it was still under way when an interrupt ended the run. What
+ * comes unasked for is another error, one for each connection, which is given up.
  */
 #pragma once
 

@@ -374,6 +374,19 @@ static void test_a_refusal_leaves_the_connection(void **state)
 	assert_memory_equal(f->result.sample, "ERR id 1 to 3\n", f->result.sample_len);
 }
 
+static void test_refusals_nobody_asked_for_count_once(void **state)
+{
+	_cleanup_(deinit) struct fixture *f = init(
+		(struct behaviour){ .other = "ERR x\nERR x\nERR x\nERR x\nERR x\n", .first = 4, .last = 4 });
+
+	(void)state;
+	assert_int_equal(run(f), 0);
+	assert_int_equal(f->result.answered, 9);
+	assert_int_equal(f->result.errors[LOAD_REFUSED], 2);
+	assert_int_equal(f->result.errors[LOAD_WRONG], 0);
+	assert_int_equal(f->result.connections, 2);
+}
+
 static void test_no_refusals_where_there_are_none(void **state)
 {
 	_cleanup_(deinit) struct fixture *f =
@@ -678,6 +691,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_behind_a_wrong_reply_counts_with_it),
 		cmocka_unit_test(test_more_than_was_asked_for_is_wrong),
 		cmocka_unit_test(test_a_refusal_leaves_the_connection),
+		cmocka_unit_test(test_refusals_nobody_asked_for_count_once),
 		cmocka_unit_test(test_no_refusals_where_there_are_none),
 		cmocka_unit_test(test_an_endless_refusal_is_wrong),
 		cmocka_unit_test(test_a_full_house_refuses),
