@@ -10,6 +10,9 @@
 #include "greeterd/restart.h"
 #include "greeterd/startup.h"
 
+/* That a busy journald may take for what is left to say; who is connected waits for it, in a restart. */
+#define JOURNAL_USEC (USEC_PER_SEC / 5)
+
 #define WHERE_MAX 448
 
 static void daemon_deinit(struct daemon *daemon)
@@ -24,7 +27,7 @@ static void daemon_deinit(struct daemon *daemon)
 	roll_free(daemon->roll);
 	activation_close(&daemon->listeners);
 	if (daemon->journal)
-		journal_flush(daemon->journal, UINT64_MAX);
+		journal_end(daemon->journal, JOURNAL_USEC);
 	journal_free(daemon->journal);
 	inforce_deinit(&daemon->settings);
 }

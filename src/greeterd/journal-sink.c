@@ -121,3 +121,10 @@ int journal_sink_send(const struct journal_sink *sink, struct iovec *entries, si
 	return sink->socket ? send_datagrams(sink, entries, n, ret_torn)
 			    : write_lines(sink, entries, n, ret_torn);
 }
+
+bool journal_sink_wait(const struct journal_sink *sink, int timeout_msec)
+{
+	struct pollfd ready = { .fd = sink->fd, .events = POLLOUT };
+
+	return poll(&ready, 1, timeout_msec) > 0;
+}

@@ -2,7 +2,8 @@
  * journal-sink.h: where the entries of the log go: journald's native datagram socket, or a descriptor that
  * takes lines.
  *
- * Nothing here ever waits. The sink belongs to the journal, which closes it; one thread at a time.
+ * Nothing here waits but journal_sink_wait(). The sink belongs to the journal, which closes it; one thread at
+ * a time.
  */
 #pragma once
 
@@ -32,3 +33,6 @@ void journal_sink_close(struct journal_sink *sink);
  * writev(2), sendmmsg(2), connect(2). *ret_torn: the one behind those was taken in part, and is its rest now.
  */
 int journal_sink_send(const struct journal_sink *sink, struct iovec *entries, size_t n, bool *ret_torn);
+
+/* Waits until it may take something, so long at most. Returns whether it may. */
+bool journal_sink_wait(const struct journal_sink *sink, int timeout_msec);

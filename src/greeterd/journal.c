@@ -2,11 +2,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syslog.h>
+#include <time.h>
 
 #include "common/duration.h"
 #include "common/escape.h"
@@ -52,6 +54,7 @@ struct journal {
 	char text[ENTRIES_MAX * ENTRY_MAX];
 	bool torn; /* a part of the first entry has been taken: a full disk, a socket */
 
+	uint64_t taken;         /* entries, so far */
 	uint64_t second;        /* when the second that is being counted began */
 	uint64_t blocked_until; /* the journal took no more: nothing is tried before */
 	uint64_t retry; /* how long it was from the last failure to there; 0: none since it took something */
@@ -182,6 +185,7 @@ static void send_entries(struct journal *journal, uint64_t now)
 			break;
 		}
 		journal->retry = 0;
+		journal->taken += (uint64_t)n;
 		first += (size_t)n;
 	}
 	drop_entries(journal, first, &parts[first]);
@@ -409,4 +413,28 @@ uint64_t journal_next(const struct journal *journal)
 	if (!has_surplus(journal))
 		return UINT64_MAX;
 	return second_over > journal->blocked_until ? second_over : journal->blocked_until;
+}
+
+static uint64_t read_clock(void)
+{
+	struct timespec now = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
+}
+
+void journal_end(struct journal *journal, uint64_t patience)
+{
+	const uint64_t deadline = later(read_clock(), patience);
+
+	journal_flush(journal, UINT64_MAX);
+	while ((journal->torn || has_surplus(journal)) && read_clock() < deadline) {
+		const uint64_t taken = journal->taken;
+
+		if (!journal_sink_wait(&journal->sink, 1))
+			continue;
+		journal_flush(journal, UINT64_MAX);
+		if (journal->taken == taken) /* journald has gone, or others were faster */
+			(void)poll(NULL, 0, 1);
+	}
 }

@@ -2,10 +2,10 @@
  * journal.h: what the daemon says, as structured entries to systemd's journal or as lines to standard error.
  * With journal-sink.c, which sends them, the only file that writes either.
  *
- * Nothing here ever waits: entries are kept until journal_flush() and sent without blocking. Of greetings,
- * disconnects and refusals, those beyond the burst of a second, and those that the journal did not take, are
- * counted instead, and the counts become entries of their own: one for each client and second. One thread at
- * a time. Times are CLOCK_MONOTONIC in microseconds.
+ * Nothing here waits but journal_end(): entries are kept until journal_flush() and sent without blocking. Of
+ * greetings, disconnects and refusals, those beyond the burst of a second, and those that the journal did not
+ * take, are counted instead, and the counts become entries of their own: one for each client and second. One
+ * thread at a time. Times are CLOCK_MONOTONIC in microseconds.
  */
 #pragma once
 
@@ -63,6 +63,10 @@ void journal_say(struct journal *journal, enum message message, const char *form
 /* Sends what was said, and the counts of a second that is over, some at a time; UINT64_MAX: all that is left.
  */
 void journal_flush(struct journal *journal, uint64_t now);
+
+/* The end: sends all that is left. The one that waits, for a journal that takes no more now, so long at most.
+ */
+void journal_end(struct journal *journal, uint64_t patience);
 
 /* When journal_flush() should be called again though nothing was said: UINT64_MAX for never. */
 uint64_t journal_next(const struct journal *journal);

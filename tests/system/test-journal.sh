@@ -54,6 +54,17 @@ is 'journal_burst = 0: three thousand are answered' "$status" 0
 ok "none is lost to journald's own limit" until_true counts 101 3000
 ok 'which is one for others' test "$(wc -l <"$tmp/entries")" -gt 500
 echo "# $(wc -l <"$tmp/entries") entries, $(wc -l <"$tmp/surplus") summaries"
+
+for _ in 1 2 3 4 5 6; do
+	sleep 0.2
+	systemctl restart greeterd.service
+done &
+pids[restarts]=$!
+run sockctl bench --id 102 --connections 20 --duration 2s --json
+join restarts
+is 'six restarts lose no greeting' "$status" 0
+ok 'and what a process could not say is said at its end' until_true counts 102 $(($(jq .answered <<<"$out") + 1))
+echo "# $(wc -l <"$tmp/entries") entries, $(wc -l <"$tmp/surplus") summaries"
 settings ''
 
 # --- a journal that has stopped

@@ -8,7 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -693,6 +696,57 @@ static void test_finds_a_journald_that_came_back(void **state)
 	assert_non_null(datagram(fixture)); /* at once: the burst before the first failure is not lost */
 }
 
+struct reader {
+	struct fixture *fixture;
+	atomic_bool last; /* nothing will come any more */
+	uint64_t sum;
+};
+
+static void *read_all(void *data)
+{
+	struct reader *reader = data;
+	struct pollfd ready = { .fd = reader->fixture->fd, .events = POLLIN };
+	bool last;
+
+	do {
+		last = atomic_load(&reader->last);
+		(void)poll(&ready, 1, 1);
+		reader->sum += drain_datagrams(reader->fixture);
+	} while (!last);
+	return NULL;
+}
+
+static void test_the_end_waits_for_a_journald_that_is_busy(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal *journal = open_journal(fixture, 0);
+	struct reader reader = { .fixture = fixture };
+	pthread_t thread;
+
+	for (uint32_t id = 1; id <= 200; id++)
+		greet_times(journal, id, FLOOD / 200, T0);
+	journal_flush(journal, T0);
+	assert_true(journal_next(journal) < UINT64_MAX); /* it took no more */
+	assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
+	journal_end(journal, PATIENCE_SEC * USEC_PER_SEC);
+	atomic_store(&reader.last, true);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_int_equal(reader.sum, FLOOD);
+}
+
+static void test_the_end_does_not_wait_for_ever(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal *journal = open_journal(fixture, 0);
+
+	greet_times(journal, 1, FLOOD, T0);
+	journal_end(journal, 20 * USEC_PER_MSEC);
+	assert_in_range(drain_datagrams(fixture), 1, FLOOD - 1);
+	greet_times(journal, 1, FLOOD, T0);
+	stop_journald(fixture);
+	journal_end(journal, 20 * USEC_PER_MSEC);
+}
+
 static void test_other_messages_are_counted_when_they_get_lost(void **state)
 {
 	struct fixture *fixture = *state;
@@ -789,6 +843,8 @@ int main(void)
 		NATIVE(test_a_journald_that_does_not_read_costs_no_count),
 		NATIVE(test_counts_are_exact_while_journald_comes_and_goes),
 		NATIVE(test_finds_a_journald_that_came_back),
+		NATIVE(test_the_end_waits_for_a_journald_that_is_busy),
+		NATIVE(test_the_end_does_not_wait_for_ever),
 		NATIVE(test_other_messages_are_counted_when_they_get_lost),
 		NATIVE(test_a_missing_journald_is_an_error_at_first),
 		LINES(test_the_smallest_journal_counts_its_one_client),
