@@ -151,12 +151,11 @@ static void serve_batch(struct seat *seat)
 	now = read_clock(CLOCK_MONOTONIC);
 	pool->setup.begins(pool->setup.data, seat->i, now, read_clock(CLOCK_REALTIME));
 	worker_serve(seat->worker, now);
-	pthread_rwlock_unlock(&pool->world);
-
 	pool_lock(pool);
 	pool->setup.ends(pool->setup.data, seat->i);
 	pool_wake_at(pool, now + BELL_USEC);
 	pool_unlock(pool);
+	pthread_rwlock_unlock(&pool->world);
 	atomic_fetch_add(&seat->batches, 1);
 }
 

@@ -8,15 +8,36 @@
 
 #define BUSY_REPORT_USEC (10 * USEC_PER_SEC) /* between two journal entries on connections turned away */
 
-/* Takes the lock for what the workers share. */
-static struct server *enter(const struct desk *desk)
+/* With the lock held. */
+static void tell(struct server *server, const struct note *note, uint64_t realtime)
+{
+	server->counters.greetings += note->n;
+	server->counters.newcomers += note->count == note->n;
+	/* Who was missing has returned with the first greeting, and is present with another. */
+	for (size_t i = 0; server->setup.attendance && i < note->n && i < 2; i++)
+		attendance_greeting(server->setup.attendance, note->id, server->now);
+	watchers_greetings(server->setup.watchers, note->id, &note->peer, note->n, note->count, realtime);
+	journal_greeting(server->setup.journal, &note->peer, note->id, note->n, note->count, note->text,
+		note->text_len, server->now);
+}
+
+void server_desk_settle(struct desk *desk)
 {
 	struct server *server = desk->server;
 
-	pool_lock(server->pool);
 	if (desk->now > server->now)
 		server->now = desk->now;
-	return server;
+	for (size_t i = 0; i < desk->n_notes; i++)
+		tell(server, &desk->notes[i], desk->realtime);
+	desk->n_notes = 0;
+}
+
+/* Takes the lock for what the workers share; what came before is told first. */
+static struct server *enter(struct desk *desk)
+{
+	pool_lock(desk->server->pool);
+	server_desk_settle(desk);
+	return desk->server;
 }
 
 static void leave(struct server *server)
@@ -24,21 +45,21 @@ static void leave(struct server *server)
 	pool_unlock(server->pool);
 }
 
+/* Goes on the roll at once, for the answer comes next. The rest waits for others: to lock for each of them,
+ * with several workers, would take longer than what is done under it. */
 static void on_greeting(void *data, const struct session *session, const struct protocol_line *line, size_t n)
 {
-	const struct desk *desk = data;
-	uint64_t count = roll_record(desk->server->setup.roll, line->id, &session->peer, n, desk->realtime);
-	struct server *server = enter(desk);
+	struct desk *desk = data;
+	struct note *note = &desk->notes[desk->n_notes++];
 
-	server->counters.greetings += n;
-	server->counters.newcomers += count == n;
-	/* Who was missing has returned with the first greeting, and is present with another. */
-	for (size_t i = 0; server->setup.attendance && i < n && i < 2; i++)
-		attendance_greeting(server->setup.attendance, line->id, server->now);
-	watchers_greetings(server->setup.watchers, line->id, &session->peer, n, count, desk->realtime);
-	journal_greeting(server->setup.journal, &session->peer, line->id, n, count, line->text,
-		line->text_len, server->now);
-	leave(server);
+	note->id = line->id;
+	note->n = n;
+	note->count = roll_record(desk->server->setup.roll, line->id, &session->peer, n, desk->realtime);
+	note->peer = session->peer;
+	note->text_len = (uint32_t)line->text_len;
+	memcpy(note->text, line->text, line->text_len);
+	if (desk->n_notes == DESK_NOTES_MAX)
+		leave(enter(desk));
 }
 
 static void on_refusal(void *data, const struct session *session, enum protocol_refusal refusal,
@@ -57,7 +78,7 @@ static void on_refusal(void *data, const struct session *session, enum protocol_
 
 static void on_connected(void *data, const struct session *session)
 {
-	const struct desk *desk = data;
+	struct desk *desk = data;
 	struct server *server = enter(desk);
 	char from[NETIO_TEXT_MAX];
 
@@ -72,7 +93,7 @@ static void on_connected(void *data, const struct session *session)
 
 static void on_disconnected(void *data, const struct session *session)
 {
-	const struct desk *desk = data;
+	struct desk *desk = data;
 	struct server *server = enter(desk);
 
 	watchers_event(

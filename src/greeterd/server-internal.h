@@ -15,12 +15,28 @@
 #include "greeterd/server.h"
 #include "greeterd/worker.h"
 
+#define DESK_NOTES_MAX 16
+
+/* A greeting that came n times in a row and is on the roll: what is still to be told of it. */
+struct note {
+	uint32_t id;
+	uint32_t text_len;
+	uint64_t n, count; /* count: of that client, with these */
+	struct netio_peer peer;
+	char text[PROTOCOL_LINE_MAX];
+};
+
 /* What a worker's observer is called with: its clock goes on with each batch. */
 struct desk {
 	struct server *server;
 	struct worker *worker;
 	uint64_t now, realtime; /* CLOCK_MONOTONIC, CLOCK_REALTIME in microseconds */
+	size_t n_notes;
+	struct note notes[DESK_NOTES_MAX]; /* none between batches */
 };
+
+/* Tells of what was noted: in the desk's thread, or while the workers are paused, with the lock held. */
+void server_desk_settle(struct desk *desk);
 
 struct server {
 	struct server_setup setup;

@@ -38,7 +38,7 @@ static void end_batch(void *data, size_t i)
 {
 	struct server *server = data;
 
-	(void)i;
+	server_desk_settle(&server->desks[i]);
 	journal_flush(server->setup.journal, server->now);
 }
 
@@ -154,7 +154,7 @@ void server_set_realtime(struct server *server, uint64_t realtime)
 /* What the workers gave to say is said, and the next wake-up for the journal's sake is set. */
 static void flush(struct server *server)
 {
-	end_batch(server, 0);
+	journal_flush(server->setup.journal, server->now);
 	pool_wake_at(server->pool, journal_next(server->setup.journal));
 }
 
@@ -192,6 +192,8 @@ static void pause_workers(struct server *server, uint64_t now)
 
 static void resume_workers(struct server *server)
 {
+	for (size_t i = 0; i < server->n_workers; i++)
+		server_desk_settle(&server->desks[i]);
 	pool_resume(server->pool);
 	flush(server);
 }

@@ -131,6 +131,13 @@ static void reloads(struct fixture *f, const struct settings *settings)
 	server_resume(f->server);
 }
 
+/* Waits until what was answered has been told of. */
+static void settles(struct fixture *f)
+{
+	server_pause(f->server);
+	server_resume(f->server);
+}
+
 static int connect_client(const struct fixture *f)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -251,6 +258,37 @@ static void test_summarises_beyond_the_burst_once_the_second_is_over(void **stat
 	close(fd);
 }
 
+/* More of them than a worker keeps to itself, and what comes between them. */
+static void test_tells_of_each_in_the_order_of_the_connection(void **state)
+{
+	enum { MANY = 100, ODD = 70 };
+	struct fixture *f = *state;
+	struct settings all = f->settings;
+	_cleanup_(freep) char *said = NULL, *logged = NULL;
+	size_t said_len, logged_len;
+	FILE *say = open_memstream(&said, &said_len), *log = open_memstream(&logged, &logged_len);
+	int fd = connect_client(f);
+
+	all.journal_burst = 0;
+	reloads(f, &all);
+	fprintf(log, "client at 127.0.0.1: connected\n");
+	for (unsigned id = 1; id <= MANY; id++) {
+		fprintf(say, "I am client %u\n%s", id, id == ODD ? "what\n" : "");
+		fprintf(log, "client %u at 127.0.0.1:: I am client %u\n", id, id);
+		if (id == ODD)
+			fprintf(log, "client at 127.0.0.1: refused (syntax): what\n");
+	}
+	fclose(say);
+	fclose(log);
+	talks(f, fd, said,
+		MANY * strlen("I am SERVER\n") + strlen("ERR syntax a greeting reads: I am client 2\n"));
+	settles(f);
+	assert_string_equal(log_text(f), logged);
+	assert_int_equal(server_counters(f->server)->greetings, MANY);
+	assert_int_equal(server_counters(f->server)->newcomers, MANY);
+	close(fd);
+}
+
 static void test_reports_busy_at_a_bounded_rate(void **state)
 {
 	struct fixture *f = *state;
@@ -367,6 +405,7 @@ static void test_threads_record_each_greeting_of_the_same_client(void **state)
 		for (size_t i = 0; i < CLIENTS; i++)
 			talks(f, fds[i], "", strlen("I am SERVER\n"));
 	}
+	settles(f);
 	assert_int_equal(server_counters(f->server)->greetings, CLIENTS * ROUNDS);
 	assert_int_equal(server_counters(f->server)->newcomers, 1);
 	assert_int_equal(server_counters(f->server)->connections, CLIENTS);
@@ -429,6 +468,7 @@ int main(void)
 		CASE(test_records_and_logs_each_greeting),
 		CASE(test_logs_each_of_the_same_greetings_with_its_count),
 		CASE(test_summarises_beyond_the_burst_once_the_second_is_over),
+		CASE(test_tells_of_each_in_the_order_of_the_connection),
 		CASE(test_reports_busy_at_a_bounded_rate),
 		CASE(test_drain_ends_with_no_connection),
 		CASE(test_hands_over_nothing_when_nobody_is_connected),
@@ -436,6 +476,7 @@ int main(void)
 		CASE(test_takes_up_nothing_from_what_is_no_carrier),
 		CASE(test_a_reload_changes_limits_replies_and_burst),
 		CASE(test_stops_when_nobody_is_connected),
+		THREADED(test_tells_of_each_in_the_order_of_the_connection),
 		THREADED(test_drain_ends_with_no_connection),
 		THREADED(test_hands_over_nothing_when_nobody_is_connected),
 		THREADED(test_takes_up_nothing_from_what_is_no_carrier),
