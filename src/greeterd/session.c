@@ -118,8 +118,11 @@ static void greet(
 static size_t count_greetings(
 	const struct session_shared *shared, const struct protocol_line *line, const char *data, size_t len)
 {
-	const size_t room = (sizeof(shared->out) - shared->out_len) / shared->replies[line->end].len;
+	size_t room;
 
+	if (len == line->consumed) /* as a rule, nothing follows */
+		return 1;
+	room = (sizeof(shared->out) - shared->out_len) / shared->replies[line->end].len;
 	return 1 + protocol_count_repeats(data + line->consumed, len - line->consumed, line, room - 1);
 }
 
@@ -202,7 +205,8 @@ static int flush(const struct session *session, struct session_shared *shared)
 		return -errno;
 	}
 	shared->out_len -= (size_t)sent;
-	memmove(shared->out, shared->out + sent, shared->out_len);
+	if (shared->out_len > 0)
+		memmove(shared->out, shared->out + sent, shared->out_len);
 	return 0;
 }
 
