@@ -123,12 +123,8 @@ static int send_owed(struct load_connection *c)
 	if (n < 0)
 		return -errno;
 	c->owed -= (size_t)n;
-	if (c->owed == 0) {
-		c->send_from = 0; /* all requests are whole */
-		return 0;
-	}
-	c->send_from = (c->send_from + (size_t)n) % c->tiles->request_len;
-	return -EAGAIN;
+	c->send_from = (c->send_from + (size_t)n) % c->tiles->turn_len;
+	return c->owed == 0 ? 0 : -EAGAIN;
 }
 
 static void send_more(struct load *l, struct load_connection *c)

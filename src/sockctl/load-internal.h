@@ -23,6 +23,7 @@
 struct load_tiles {
 	char *requests, *replies, *varying; /* varying: NULL where nothing does */
 	size_t request_len, reply_len;      /* of one */
+	size_t turn_len;                    /* of all requests that are sent in turn */
 };
 
 enum load_state { LOAD_CONNECTION_CLOSED, LOAD_CONNECTION_CONNECTING, LOAD_CONNECTION_OPEN };
@@ -36,7 +37,7 @@ struct load_connection {
 	bool idling;              /* in the ring of those with room for a request */
 	uint32_t in_flight, head; /* requests under way; the oldest one's place in due */
 	const struct load_tiles *tiles;
-	size_t send_from, owed;      /* the next byte to send, within a request; how many are to be sent */
+	size_t send_from, owed;      /* the next byte to send, within a turn; how many are to be sent */
 	size_t reply_at;             /* bytes of the oldest request's reply that are there */
 	uint64_t *due;               /* a ring: from when the latency of each counts */
 	uint64_t since;              /* connecting, or without a reply */

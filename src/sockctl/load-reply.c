@@ -7,28 +7,34 @@
 /* A refusal is not longer. */
 #define LINE_MAX_LEN 512
 
-static char *repeat(const char *bytes, size_t len, size_t times)
+/* So many pieces of len bytes: the n that are there, over and over. */
+static char *repeat(const char *bytes, size_t len, size_t n, size_t pieces)
 {
-	char *all = len > SIZE_MAX / times ? NULL : malloc(len * times);
+	char *all = len > SIZE_MAX / pieces ? NULL : malloc(len * pieces);
 
-	for (size_t i = 0; all && i < times; i++)
-		memcpy(all + i * len, bytes, len);
+	for (size_t i = 0; all && i < pieces; i++)
+		memcpy(all + i * len, bytes + i % n * len, len);
 	return all;
 }
 
 int load_tiles_init(struct load_tiles *tiles, const struct load_exchange *exchange, size_t depth)
 {
-	*tiles =
-		(struct load_tiles){ .request_len = exchange->request_len, .reply_len = exchange->reply_len };
+	const size_t n = exchange->n_requests ? exchange->n_requests : 1;
+
+	*tiles = (struct load_tiles){
+		.request_len = exchange->request_len,
+		.reply_len = exchange->reply_len,
+		.turn_len = exchange->request_len * n,
+	};
 	if (exchange->request_len == 0 || exchange->reply_len == 0)
 		return -EINVAL;
-	/* One more, as sending may go on in the middle of a request. */
-	tiles->requests = repeat(exchange->request, exchange->request_len, depth + 1);
-	tiles->replies = repeat(exchange->reply, exchange->reply_len, depth);
+	/* Sending may begin with any, and go on in the middle of one. */
+	tiles->requests = repeat(exchange->request, exchange->request_len, n, n + depth);
+	tiles->replies = repeat(exchange->reply, exchange->reply_len, 1, depth);
 	if (!tiles->requests || !tiles->replies)
 		return -ENOMEM;
 	if (exchange->varying) {
-		tiles->varying = repeat(exchange->varying, exchange->reply_len, depth);
+		tiles->varying = repeat(exchange->varying, exchange->reply_len, 1, depth);
 		if (!tiles->varying)
 			return -ENOMEM;
 	}

@@ -22,13 +22,15 @@
 /* The most requests under way on one connection. */
 #define LOAD_DEPTH_MAX 1024
 
-/* A request and what answers it. */
+/* A request and what answers it; or several of the same length, which stand one after the other, are sent in
+ * turn and answered alike. */
 struct load_exchange {
 	const char *request;
-	size_t request_len;
+	size_t request_len; /* of one */
 	const char *reply;
 	size_t reply_len;
 	const char *varying; /* reply_len bytes: where not 0, any byte of the reply is right; NULL: nowhere */
+	size_t n_requests;   /* 0: one */
 };
 
 struct load_plan {

@@ -44,7 +44,7 @@ struct fixture {
 	struct behaviour behaviour;
 	int server, connections[CONNECTIONS_MAX];
 	char pending[CONNECTIONS_MAX][4096]; /* replies that were not sent yet */
-	size_t n_pending[CONNECTIONS_MAX];
+	size_t n_pending[CONNECTIONS_MAX], turns[CONNECTIONS_MAX];
 	size_t n_connections, n_ticks, n_rounds, stop_after_rounds;
 	uint64_t n_requests, n_replies, most_at_once, first_at;
 	size_t wrong_requests;
@@ -114,8 +114,11 @@ static void take_requests(struct fixture *f, size_t i)
 	if (f->first_at == 0)
 		f->first_at = clock_nsec();
 	for (ssize_t at = 0; at < n; at += (ssize_t)exchange->request_len) {
+		size_t turn = exchange->n_requests ? f->turns[i]++ % exchange->n_requests : 0;
+
 		if ((size_t)(n - at) < exchange->request_len ||
-			memcmp(bytes + at, exchange->request, exchange->request_len) != 0)
+			memcmp(bytes + at, exchange->request + turn * exchange->request_len,
+				exchange->request_len) != 0)
 			f->wrong_requests++;
 		add_reply(f, i);
 	}
@@ -189,7 +192,7 @@ static struct fixture *init(struct behaviour behaviour)
 	f->behaviour = behaviour;
 	f->server = netio_listen(&f->address, 4096);
 	assert_true(f->server >= 0);
-	f->exchange = (struct load_exchange){ "I am client 7\n", 14, REPLY, strlen(REPLY), NULL };
+	f->exchange = (struct load_exchange){ "I am client 7\n", 14, REPLY, strlen(REPLY), NULL, 0 };
 	f->plan = (struct load_plan){ .addresses = &f->address,
 		.n_addresses = 1,
 		.exchanges = &f->exchange,
@@ -251,9 +254,9 @@ static void test_connections_differ_in_what_they_say(void **state)
 {
 	_cleanup_(deinit) struct fixture *f = init((struct behaviour){ 0 });
 	const struct load_exchange exchanges[] = {
-		{ "I am client 1\n", 14, REPLY, 12, NULL },
-		{ "I am client 22\n", 15, REPLY, 12, NULL },
-		{ "I am client 333\n", 16, REPLY, 12, NULL },
+		{ "I am client 1\n", 14, REPLY, 12, NULL, 0 },
+		{ "I am client 22\n", 15, REPLY, 12, NULL, 0 },
+		{ "I am client 333\n", 16, REPLY, 12, NULL, 0 },
 	};
 
 	(void)state;
@@ -265,6 +268,25 @@ static void test_connections_differ_in_what_they_say(void **state)
 	assert_int_equal(run(f), 0);
 	assert_outcome(&f->result, 200, 0, 0, 0, 0);
 	assert_int_equal(f->wrong_requests, 0);
+}
+
+static void test_requests_of_one_length_take_turns(void **state)
+{
+	static const size_t depths[] = { 1, 2, 3, 4, 16 };
+
+	(void)state;
+	for (size_t i = 0; i < ELEMENTS(depths); i++) {
+		_cleanup_(deinit) struct fixture *f = init((struct behaviour){ 0 });
+
+		f->exchange.request = "I am client 1\nI am client 2\nI am client 3\n";
+		f->exchange.n_requests = 3;
+		f->plan.connections = 2;
+		f->plan.depth = depths[i];
+		f->plan.count = 200;
+		assert_int_equal(run(f), 0);
+		assert_outcome(&f->result, 200, 0, 0, 0, 0);
+		assert_int_equal(f->wrong_requests, 0);
+	}
 }
 
 static void test_keeps_so_many_under_way(void **state)
@@ -683,6 +705,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sends_as_many_as_asked),
 		cmocka_unit_test(test_connections_differ_in_what_they_say),
+		cmocka_unit_test(test_requests_of_one_length_take_turns),
 		cmocka_unit_test(test_keeps_so_many_under_way),
 		cmocka_unit_test(test_connects_for_each),
 		cmocka_unit_test(test_a_reply_may_come_in_pieces),
