@@ -22,7 +22,7 @@
 #define REQUEST_MAX 256
 #define TICK_USEC (20 * USEC_PER_MSEC)
 
-enum { OPTION_NUMBERS = 256, OPTION_WARMUP };
+enum { OPTION_NUMBERS = 256, OPTION_MIXED, OPTION_WARMUP };
 
 static const struct option_spec table[] = {
 	{ 'p', "port", "PORT", "of 127.0.0.1" },
@@ -31,6 +31,7 @@ static const struct option_spec table[] = {
 	{ 'v', "varies", "FIRST:BYTES", "part of the answer that may be anything" },
 	{ OPTION_NUMBERS, "numbers", "N",
 		"connections have numbers 1 to N, which stand for # in the request" },
+	{ OPTION_MIXED, "mixed", NULL, "each connection has all of the numbers, in turn" },
 	{ 'c', "connections", "N", "at once; default 1" },
 	{ 'd', "depth", "N", "requests under way on each; default 1" },
 	{ 'e', "connect-each", NULL, "a connection for each request" },
@@ -51,7 +52,8 @@ struct drive {
 	struct netio_address address;
 	const char *request, *answer;
 	char *varying;
-	unsigned int numbers;
+	size_t numbers;
+	bool mixed;
 	struct load_plan plan;
 	int pids[PIDS_MAX];
 	size_t n_pids;
@@ -154,8 +156,6 @@ static bool read_port(struct drive *d, const char *text)
 
 static bool read_option(struct drive *d, int key, const char *arg)
 {
-	size_t numbers;
-
 	switch (key) {
 	case 'p':
 		return read_port(d, arg);
@@ -168,9 +168,9 @@ static bool read_option(struct drive *d, int key, const char *arg)
 	case 'v':
 		return read_varying(d, arg);
 	case OPTION_NUMBERS:
-		if (!read_number(arg, NUMBERS_MAX, &numbers))
-			return false;
-		d->numbers = (unsigned int)numbers;
+		return read_number(arg, NUMBERS_MAX, &d->numbers);
+	case OPTION_MIXED:
+		d->mixed = true;
 		return true;
 	case 'c':
 		return read_number(arg, 1000000, &d->plan.connections);
@@ -232,38 +232,52 @@ static void print_result(const struct drive *d, const struct load_result *result
 	json_print(object, stdout);
 }
 
-/* One exchange, or one for each number. */
-static void make_exchanges(
-	const struct drive *d, struct load_exchange *exchanges, char requests[][REQUEST_MAX], size_t *ret_n)
+/* The first of n numbers that have the same number of digits. */
+static size_t first_of(size_t n)
+{
+	size_t first = 1;
+
+	while (n > 9 * first)
+		first *= 10;
+	return first;
+}
+
+/* The request as many times as there are numbers, one behind the other in text. Returns how many. */
+static size_t write_requests(const struct drive *d, char *text, struct load_exchange *exchanges)
 {
 	const char *sign = d->numbers > 0 ? strchr(d->request, '#') : NULL;
-	size_t n = sign ? d->numbers : 1;
+	size_t n = sign ? d->numbers : 1, first = d->mixed ? first_of(n) : 1;
 
 	for (size_t i = 0; i < n; i++) {
-		int len = sign ? snprintf(requests[i], REQUEST_MAX, "%.*s%zu%s", (int)(sign - d->request),
-					 d->request, i + 1, sign + 1)
-			       : snprintf(requests[i], REQUEST_MAX, "%s", d->request);
+		int len = sign ? snprintf(text, REQUEST_MAX, "%.*s%zu%s", (int)(sign - d->request),
+					 d->request, first + i, sign + 1)
+			       : snprintf(text, REQUEST_MAX, "%s", d->request);
 
 		exchanges[i] = (struct load_exchange){
-			.request = requests[i],
+			.request = text,
 			.request_len = (size_t)len,
 			.reply = d->answer,
 			.reply_len = strlen(d->answer),
 			.varying = d->varying,
 		};
+		text += len;
 	}
-	*ret_n = n;
+	return n;
 }
 
 static int drive(struct drive *d)
 {
-	static char requests[NUMBERS_MAX][REQUEST_MAX];
+	static char requests[NUMBERS_MAX * REQUEST_MAX];
 	static struct load_exchange exchanges[NUMBERS_MAX];
 	const struct load_listener listener = { .tick = watch_cpu, .fd = -1, .userdata = d };
 	struct load_result result;
 
-	make_exchanges(d, exchanges, requests, &d->plan.n_exchanges);
 	d->plan.exchanges = exchanges;
+	d->plan.n_exchanges = write_requests(d, requests, exchanges);
+	if (d->mixed) { /* one exchange, for they stand one behind the other */
+		exchanges[0].n_requests = d->plan.n_exchanges;
+		d->plan.n_exchanges = 1;
+	}
 	d->plan.addresses = &d->address;
 	d->plan.n_addresses = 1;
 	int r = load_run(&d->plan, &listener, &result);

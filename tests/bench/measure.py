@@ -19,8 +19,9 @@ class Load:
     warmup = "200ms"
     loads = 1  # processes that make it, each with its share of the connections
 
-    def __init__(self, title, connections, depth=1, connect_each=False):
-        self.title, self.connections, self.depth, self.connect_each = title, connections, depth, connect_each
+    def __init__(self, title, connections, depth=1, connect_each=False, mixed=False):
+        self.title, self.connections, self.depth = title, connections, depth
+        self.connect_each, self.mixed = connect_each, mixed
 
     def suits(self, server):
         if server.one_at_a_time and (self.depth > 1 or (self.connections > 1 and not self.connect_each)):
@@ -42,7 +43,9 @@ class Load:
         if server.varies:
             command.append("--varies=%d:%d" % server.varies)
         if server.numbered:
-            command.append(f"--numbers={min(self.connections, 1000)}")
+            command.append(f"--numbers={1000 if self.mixed else min(self.connections, 1000)}")
+        if self.mixed:
+            command.append("--mixed")
         began = Busy(server.pids())
         said = outputs([command] * self.loads, bench.seconds + DRIVE_BESIDES)
         seen = together([json.loads(text) for text in said])
@@ -223,9 +226,12 @@ SCENARIOS = {
     "c50": Load("50 connections", 50),
     "c1000": Load("1,000 connections", 1000),
     "p16": Load("50 connections, 16 requests under way on each", 50, depth=16),
+    "mixed16": Load("50 connections, 16 under way on each, in turn of 1,000 clients", 50, 16, mixed=True),
     "connect": Load("connect, greet, close", 50, connect_each=True),
     "workers": Workers("workers: 50 connections, server and two loads on both CPUs", 50),
     "workers16": Workers("workers: 50 connections, 16 under way on each, server and two loads on both CPUs", 50, 16),
+    "workers256": Workers("workers: 50 connections, 256 under way on each, in turn of 1,000 clients, on both CPUs",
+                          50, 256, mixed=True),
     "journal": Journal("journal: 50 connections, and an entry for each greeting", 50),
     "idle10k": Idle(10000),
     "idle19k": Idle(19000),
