@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define NSEC_PER_USEC UINT64_C(1000)
+#define NSEC_PER_SEC UINT64_C(1000000000)
 #define USEC_PER_MSEC UINT64_C(1000)
 #define USEC_PER_SEC UINT64_C(1000000)
 

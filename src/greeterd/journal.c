@@ -8,8 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syslog.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 #include "common/escape.h"
 #include "greeterd/journal-sink.h"
@@ -415,20 +415,12 @@ uint64_t journal_next(const struct journal *journal)
 	return second_over > journal->blocked_until ? second_over : journal->blocked_until;
 }
 
-static uint64_t read_clock(void)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
-
 void journal_end(struct journal *journal, uint64_t patience)
 {
-	const uint64_t deadline = later(read_clock(), patience);
+	const uint64_t deadline = later(clock_usec(CLOCK_MONOTONIC), patience);
 
 	journal_flush(journal, UINT64_MAX);
-	while ((journal->torn || has_surplus(journal)) && read_clock() < deadline) {
+	while ((journal->torn || has_surplus(journal)) && clock_usec(CLOCK_MONOTONIC) < deadline) {
 		const uint64_t taken = journal->taken;
 
 		if (!journal_sink_wait(&journal->sink, 1))

@@ -9,6 +9,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 
 /* How soon the main thread looks after what workers have served: often enough for what it tells watchers, and
@@ -40,14 +41,6 @@ struct pool {
 	int error;              /* the same: of a worker that had to stop */
 	struct seat seats[];
 };
-
-static uint64_t read_clock(clockid_t clock)
-{
-	struct timespec now = { 0 };
-
-	(void)clock_gettime(clock, &now); /* fails for no clock that we ask for */
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 static void init_locks(struct pool *pool)
 {
@@ -148,8 +141,8 @@ static void serve_batch(struct seat *seat)
 
 	atomic_fetch_add(&seat->batches, 1);
 	pthread_rwlock_rdlock(&pool->world);
-	now = read_clock(CLOCK_MONOTONIC);
-	pool->setup.begins(pool->setup.data, seat->i, now, read_clock(CLOCK_REALTIME));
+	now = clock_usec(CLOCK_MONOTONIC);
+	pool->setup.begins(pool->setup.data, seat->i, now, clock_usec(CLOCK_REALTIME));
 	worker_serve(seat->worker, now);
 	pool_lock(pool);
 	pool->setup.ends(pool->setup.data, seat->i);

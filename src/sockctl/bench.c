@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 #include "common/protocol.h"
 #include "sockctl/bench-options.h"
 #include "sockctl/bench-report.h"
 #include "sockctl/interrupt.h"
-#include "sockctl/moment.h"
 #include "sockctl/output.h"
 #include "sockctl/report.h"
 #include "sockctl/swarm.h"
@@ -119,7 +119,7 @@ static int probe_server(struct bench *b)
 	}
 	if (r < 0)
 		return r;
-	r = report_init(&probe.report, &style, swarm_clock());
+	r = report_init(&probe.report, &style, clock_usec(CLOCK_MONOTONIC));
 	if (r == 0)
 		r = swarm_run(&plan, &listener);
 	if (r == 0)
@@ -223,7 +223,7 @@ static int run_load(struct bench *b)
 		.fd = b->interrupts.fd,
 		.userdata = b,
 	};
-	uint64_t began = moment_now();
+	uint64_t began = clock_usec(CLOCK_REALTIME);
 	int r = load_run(&b->plan, &listener, &result);
 
 	bench_progress_hide(&b->progress, stderr);

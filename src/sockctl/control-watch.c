@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 #include "sockctl/control-internal.h"
 
@@ -24,7 +25,8 @@
 
 static void retry_later(struct control *control)
 {
-	control->retry = control_clock() + (control->target.host ? RETRY_REMOTE_USEC : RETRY_USEC);
+	control->retry =
+		clock_usec(CLOCK_MONOTONIC) + (control->target.host ? RETRY_REMOTE_USEC : RETRY_USEC);
 }
 
 static void gone(struct control *control)
@@ -255,7 +257,7 @@ static uint64_t wait_until(const struct control *control, uint64_t until)
 static int poll_until(struct control *control, int fd, uint64_t until)
 {
 	struct pollfd fds[2] = { { .fd = fd, .events = POLLIN }, { .fd = -1 } };
-	uint64_t now = control_clock(), left = until > now ? until - now : 0;
+	uint64_t now = clock_usec(CLOCK_MONOTONIC), left = until > now ? until - now : 0;
 	const struct timespec timeout = {
 		.tv_sec = (time_t)(left / USEC_PER_SEC),
 		.tv_nsec = (long)(left % USEC_PER_SEC) * 1000,
@@ -273,7 +275,7 @@ static int poll_until(struct control *control, int fd, uint64_t until)
 int control_wait(struct control *control, int fd, uint64_t until)
 {
 	for (;;) {
-		if (!control->owner && !control->asked_watch && control_clock() >= control->retry)
+		if (!control->owner && !control->asked_watch && clock_usec(CLOCK_MONOTONIC) >= control->retry)
 			try_again(control);
 		if (process(control))
 			return 0;
@@ -281,7 +283,7 @@ int control_wait(struct control *control, int fd, uint64_t until)
 		int r = poll_until(control, fd, wait_until(control, until));
 		if (r != 0)
 			return r;
-		if (control_clock() >= until)
+		if (clock_usec(CLOCK_MONOTONIC) >= until)
 			return 0;
 	}
 }

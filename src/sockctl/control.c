@@ -5,20 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
-#include <time.h>
 
-#include "common/duration.h"
 #include "sockctl/control-errors.h"
 #include "sockctl/control-internal.h"
 #include "sockctl/exits.h"
-
-uint64_t control_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 int control_connect(struct control *control)
 {

@@ -102,9 +102,6 @@ int control_wait(struct control *control, int fd, uint64_t until);
 typedef void (*control_clients_fn)(void *userdata, struct client_list *clients);
 int control_ask_clients(struct control *control, const char *ids, control_clients_fn answer, void *userdata);
 
-/* CLOCK_MONOTONIC, in microseconds. */
-uint64_t control_clock(void);
-
 void control_free(struct control *control);
 DEFINE_CLEANUP(struct control *, control_free)
 void control_free_texts(char ***texts);

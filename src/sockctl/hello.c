@@ -4,11 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 #include "common/settings.h"
 #include "sockctl/exits.h"
 #include "sockctl/hello-options.h"
-#include "sockctl/moment.h"
 #include "sockctl/output.h"
 #include "sockctl/report.h"
 #include "sockctl/swarm.h"
@@ -26,7 +26,7 @@ static int print_help(void)
 
 static int64_t wall_offset(void)
 {
-	return (int64_t)moment_now() - (int64_t)swarm_clock();
+	return (int64_t)clock_usec(CLOCK_REALTIME) - (int64_t)clock_usec(CLOCK_MONOTONIC);
 }
 
 static void on_greeting(void *userdata, const struct greeting *greeting)
@@ -41,7 +41,7 @@ static int on_batch(void *userdata)
 
 static void on_tick(void *userdata)
 {
-	report_progress(userdata, swarm_clock());
+	report_progress(userdata, clock_usec(CLOCK_MONOTONIC));
 }
 
 /* The run itself. Returns an exit status. */
@@ -72,12 +72,12 @@ static int greet(const struct hello_options *options, const struct greeter_plan 
 	};
 	_cleanup_(report_deinit) struct report report = { 0 };
 	struct swarm_listener listener = { on_greeting, on_batch, on_tick, &report };
-	int r = report_init(&report, &style, swarm_clock());
+	int r = report_init(&report, &style, clock_usec(CLOCK_MONOTONIC));
 
 	if (r == 0)
 		r = swarm_run(&plan, &listener);
 	if (r >= 0)
-		report_summary(&report, name, swarm_clock());
+		report_summary(&report, name, clock_usec(CLOCK_MONOTONIC));
 	(void)report_flush(&report);
 	if (report.error < 0)
 		return output_end((int)tally_exit(&report.tally), report.error);

@@ -174,7 +174,7 @@ static void send_first(struct load *l, struct load_connection *c)
 		return;
 	}
 	if (c->owed == 0) {
-		l->now = load_clock();
+		l->now = clock_nsec(CLOCK_MONOTONIC);
 		opened(l, c);
 	}
 	watch(l, c, EPOLL_CTL_ADD, c->owed == 0 ? EPOLLIN : EPOLLIN | EPOLLOUT);
@@ -189,7 +189,7 @@ static void begin_connecting(struct load *l, struct load_connection *c)
 	if (c->tried == 0)
 		c->first_address = l->address;
 	address = address_of(l, c);
-	l->now = load_clock();
+	l->now = clock_nsec(CLOCK_MONOTONIC);
 	fd = netio_connect(address);
 	switch (fd) {
 	case -EAGAIN: /* the backlog of a Unix socket is full: unix(7) */
@@ -277,7 +277,7 @@ static void receive(struct load *l, struct load_connection *c)
 {
 	ssize_t n = recv(c->fd, l->buffer, LOAD_BUFFER, 0);
 
-	l->now = load_clock();
+	l->now = clock_nsec(CLOCK_MONOTONIC);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -297,7 +297,7 @@ static void receive(struct load *l, struct load_connection *c)
 void load_connection_ready(struct load *l, struct load_connection *c, uint32_t events)
 {
 	if (c->state == LOAD_CONNECTION_CONNECTING) {
-		l->now = load_clock();
+		l->now = clock_nsec(CLOCK_MONOTONIC);
 		if (!take_connection(l, c))
 			return;
 	} else if (events & EPOLLOUT) {

@@ -8,12 +8,9 @@
  */
 #pragma once
 
-#include <time.h>
-
+#include "common/clock.h"
 #include "sockctl/load.h"
 
-#define NSEC_PER_USEC UINT64_C(1000)
-#define NSEC_PER_SEC UINT64_C(1000000000)
 #define LOAD_NEVER UINT64_MAX
 
 /* Timeouts are noticed so late at most. */
@@ -96,14 +93,6 @@ struct load {
 };
 
 #define LOAD_BUFFER ((size_t)256 * 1024)
-
-static inline uint64_t load_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
-}
 
 static inline void load_enqueue(struct load_queue *queue, struct load_connection *c)
 {

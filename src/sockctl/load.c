@@ -111,7 +111,7 @@ static int loop(struct load *l)
 		if (n < 0)
 			return n;
 		if (n == 0 || l->plan->rate > 0)
-			l->now = load_clock();
+			l->now = clock_nsec(CLOCK_MONOTONIC);
 		for (int i = 0; i < n && l->phase != LOAD_OVER; i++) {
 			if (events[i].data.ptr)
 				load_connection_ready(l, events[i].data.ptr, events[i].events);
@@ -184,7 +184,7 @@ static int init(struct load *l)
 	r = make_connections(l);
 	if (r < 0)
 		return r;
-	l->now = l->connected_at = load_clock();
+	l->now = l->connected_at = clock_nsec(CLOCK_MONOTONIC);
 	l->finely = l->plan->rate > 0;
 	l->timeout = l->plan->timeout_usec * NSEC_PER_USEC;
 	l->next_tick = l->listener && l->listener->tick && l->plan->tick_usec

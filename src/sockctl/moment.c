@@ -7,14 +7,6 @@
 #include "common/cleanup.h"
 #include "common/duration.h"
 
-uint64_t moment_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
-
 const char *moment_utc(uint64_t usec, char text[static MOMENT_TEXT_MAX])
 {
 	time_t seconds = (time_t)(usec / USEC_PER_SEC);

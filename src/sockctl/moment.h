@@ -1,12 +1,9 @@
-/* moment.h: points in time as people and programs read them. Pure, but for moment_now(). */
+/* moment.h: points in time, microseconds since the epoch, as people and programs read them. Pure. */
 #pragma once
 
 #include <stdint.h>
 
 #define MOMENT_TEXT_MAX 32
-
-/* Microseconds since the epoch. */
-uint64_t moment_now(void);
 
 /* "2024-05-01T12:00:00.000250Z", RFC 3339. */
 const char *moment_utc(uint64_t usec, char text[static MOMENT_TEXT_MAX]);

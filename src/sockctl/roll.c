@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "sockctl/exits.h"
-#include "sockctl/moment.h"
 #include "sockctl/output.h"
 #include "sockctl/pager.h"
 #include "sockctl/roll-text.h"
@@ -36,7 +36,7 @@ static int print_table(const struct client_list *list, const struct verb_options
 		.color = style_wanted(options->color, STDOUT_FILENO),
 		.width = terminal_size().columns,
 	};
-	int r = roll_text(list->clients, list->n, &style, moment_now(), &text);
+	int r = roll_text(list->clients, list->n, &style, clock_usec(CLOCK_REALTIME), &text);
 
 	if (r < 0)
 		return r;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "sockctl/exits.h"
 #include "sockctl/json.h"
 #include "sockctl/moment.h"
@@ -65,7 +66,7 @@ static void print_time(const char *label, uint64_t usec)
 	if (usec == 0)
 		return;
 	print_label(label);
-	printf("%s, %s\n", moment_local(usec, when), moment_ago(usec, moment_now(), ago));
+	printf("%s, %s\n", moment_local(usec, when), moment_ago(usec, clock_usec(CLOCK_REALTIME), ago));
 }
 
 static void print_list(const char *label, char **texts)

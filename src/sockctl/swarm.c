@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "common/duration.h"
 #include "sockctl/timers.h"
 
@@ -48,14 +49,6 @@ struct swarm {
 	bool share;                            /* connections are closed after each greeting, for others */
 	bool ever_connected;
 };
-
-uint64_t swarm_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * USEC_PER_SEC + (uint64_t)now.tv_nsec / 1000;
-}
 
 size_t swarm_raise_limit(void)
 {
@@ -187,7 +180,7 @@ static bool begin_waiting(struct swarm *s)
 			return true;
 
 		struct client *client = s->waiting;
-		if (!begin(s, client, swarm_clock()))
+		if (!begin(s, client, clock_usec(CLOCK_MONOTONIC)))
 			return false;
 		(void)dequeue(s);
 	}
@@ -196,7 +189,7 @@ static bool begin_waiting(struct swarm *s)
 
 static void run_timers(struct swarm *s)
 {
-	uint64_t now = swarm_clock();
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 	struct timer *timer;
 
 	while ((timer = timers_take_due(&s->timers, now))) {
@@ -267,7 +260,7 @@ static int take_events(struct swarm *s, const struct epoll_event *events, int n)
 			bool was_resting = greeter_resting(&client->greeter);
 			bool was_open = client->greeter.fd >= 0;
 
-			while (greeter_ready(&client->greeter, swarm_clock()))
+			while (greeter_ready(&client->greeter, clock_usec(CLOCK_MONOTONIC)))
 				continue;
 			follow(s, client, was_open, was_resting);
 		}
@@ -342,7 +335,7 @@ static int make_clients(struct swarm *s)
 	}
 	s->share = s->n_clients > plan->max_connections;
 	if (plan->tick_usec > 0)
-		timer_set(&s->timers, &s->tick, swarm_clock() + plan->tick_usec);
+		timer_set(&s->timers, &s->tick, clock_usec(CLOCK_MONOTONIC) + plan->tick_usec);
 	return 0;
 }
 

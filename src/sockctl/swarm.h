@@ -36,8 +36,5 @@ struct swarm_listener {
  */
 int swarm_run(const struct swarm_plan *plan, const struct swarm_listener *listener);
 
-/* CLOCK_MONOTONIC in microseconds: the clock of every greeting of a swarm. */
-uint64_t swarm_clock(void);
-
 /* Raises RLIMIT_NOFILE to its hard limit. Returns how many connections that leaves room for. */
 size_t swarm_raise_limit(void);

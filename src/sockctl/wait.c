@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 #include "sockctl/event-text.h"
 #include "sockctl/exits.h"
@@ -109,7 +110,7 @@ static void on_clients(void *userdata, struct client_list *list)
 
 	if (!list) { /* the daemon would not say, or went */
 		waiting->unsure = true;
-		waiting->ask_at = control_clock() + RETRY_USEC;
+		waiting->ask_at = clock_usec(CLOCK_MONOTONIC) + RETRY_USEC;
 		return;
 	}
 	for (size_t i = 0; i < list->n; i++) {
@@ -166,7 +167,7 @@ static uint64_t ask(struct waiting *waiting, uint64_t until)
 {
 	if (!waiting->unsure)
 		return until;
-	if (control_clock() < waiting->ask_at)
+	if (clock_usec(CLOCK_MONOTONIC) < waiting->ask_at)
 		return waiting->ask_at < until ? waiting->ask_at : until;
 	if (control_ask_clients(waiting->control, waiting->options->id_list, on_clients, waiting) == 0)
 		waiting->unsure = false;
@@ -176,7 +177,7 @@ static uint64_t ask(struct waiting *waiting, uint64_t until)
 static int await(struct waiting *waiting)
 {
 	const struct verb_options *options = waiting->options;
-	uint64_t began = control_clock();
+	uint64_t began = clock_usec(CLOCK_MONOTONIC);
 	uint64_t until =
 		options->timeout_usec < UINT64_MAX - began ? began + options->timeout_usec : UINT64_MAX;
 	int status = EXIT_DONE;
@@ -184,7 +185,7 @@ static int await(struct waiting *waiting)
 	while (waiting->left > 0 && status == EXIT_DONE) {
 		if (control_wait(waiting->control, -1, ask(waiting, until)) < 0)
 			status = EXIT_UNREACHABLE;
-		else if (waiting->left > 0 && control_clock() >= until)
+		else if (waiting->left > 0 && clock_usec(CLOCK_MONOTONIC) >= until)
 			status = say_timeout(waiting);
 	}
 	return output_end(status, 0);

@@ -4,12 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 #include "sockctl/event-text.h"
 #include "sockctl/exits.h"
 #include "sockctl/interrupt.h"
 #include "sockctl/live.h"
-#include "sockctl/moment.h"
 #include "sockctl/output.h"
 #include "sockctl/pager.h"
 #include "sockctl/screen.h"
@@ -63,7 +63,7 @@ static void lines_missed(void *userdata, uint64_t count)
 	if (lines->json)
 		event_json_missed(count, stdout);
 	else
-		event_text_missed(count, moment_now(), &lines->style, stdout);
+		event_text_missed(count, clock_usec(CLOCK_REALTIME), &lines->style, stdout);
 }
 
 static void lines_batch(void *userdata)
@@ -77,9 +77,9 @@ static void lines_batch(void *userdata)
 static void lines_note(struct lines *lines, const char *kind, const char *note)
 {
 	if (lines->json)
-		event_json_note(kind, moment_now(), stdout);
+		event_json_note(kind, clock_usec(CLOCK_REALTIME), stdout);
 	else
-		event_text_note(note, moment_now(), &lines->style, stdout);
+		event_text_note(note, clock_usec(CLOCK_REALTIME), &lines->style, stdout);
 	lines_batch(lines);
 }
 
@@ -141,7 +141,7 @@ static void view_missed(void *userdata, uint64_t count)
 {
 	struct view *view = userdata;
 
-	live_missed(&view->live, count, moment_now());
+	live_missed(&view->live, count, clock_usec(CLOCK_REALTIME));
 }
 
 static void view_batch(void *userdata)
@@ -156,7 +156,7 @@ static void view_gone(void *userdata)
 	struct view *view = userdata;
 
 	view->live.trouble = GONE;
-	live_note(&view->live, GONE, moment_now());
+	live_note(&view->live, GONE, clock_usec(CLOCK_REALTIME));
 	view->dirty = true;
 }
 
@@ -165,7 +165,7 @@ static void view_back(void *userdata)
 	struct view *view = userdata;
 
 	view->live.trouble = NULL;
-	live_note(&view->live, BACK, moment_now());
+	live_note(&view->live, BACK, clock_usec(CLOCK_REALTIME));
 	view->ask_at = 0;
 	view->dirty = true;
 }
@@ -173,7 +173,7 @@ static void view_back(void *userdata)
 static void view_clients(void *userdata, struct client_list *list)
 {
 	struct view *view = userdata;
-	uint64_t now = control_clock();
+	uint64_t now = clock_usec(CLOCK_MONOTONIC);
 
 	if (list)
 		live_roll(&view->live, list);
@@ -188,8 +188,8 @@ static void draw(struct view *view, uint64_t now)
 	struct terminal_size size = terminal_size();
 	_cleanup_(freep) char *text = NULL;
 
-	if (size.columns > 0 &&
-		live_picture(&view->live, size.columns, size.lines, now, moment_now(), &text) == 0)
+	if (size.columns > 0 && live_picture(&view->live, size.columns, size.lines, now,
+					clock_usec(CLOCK_REALTIME), &text) == 0)
 		screen_draw(text);
 	view->drawn_at = now;
 	view->dirty = false;
@@ -198,7 +198,7 @@ static void draw(struct view *view, uint64_t now)
 /* Does what is due; returns when there is more to do. */
 static uint64_t step(struct view *view)
 {
-	uint64_t now = control_clock(), next;
+	uint64_t now = clock_usec(CLOCK_MONOTONIC), next;
 
 	if (now >= view->ask_at) {
 		view->asked_at = now;
@@ -257,7 +257,7 @@ static int show_view(struct control *control, const struct verb_options *options
 	r = interrupts_init(&interrupts, true);
 	if (r < 0)
 		return output_end(EXIT_NO, r);
-	live_init(&view.live, style_wanted(options->color, STDOUT_FILENO), control_clock());
+	live_init(&view.live, style_wanted(options->color, STDOUT_FILENO), clock_usec(CLOCK_MONOTONIC));
 	screen_enter(&view.screen);
 	while (r >= 0 && !end) {
 		r = control_wait(control, interrupts.fd, step(&view));
