@@ -479,7 +479,9 @@ static void test_drain_takes_a_flood_in_batches(void **state)
 	struct fixture *f = *state;
 	static char blank[64 * 1024];
 
-	memset(blank, '\n', sizeof(blank));
+	memset(blank, ' ', sizeof(blank));
+	for (size_t i = 63; i < sizeof(blank); i += 64) /* shorter lines take valgrind minutes */
+		blank[i] = '\n';
 	for (int i = 0; i < 100; i++)
 		connect_client(f);
 	settles_at(f, 100);
