@@ -6,9 +6,10 @@
  * after a worker has served. Workers belong to who made them, and must not go before pool_stop().
  *
  * Two locks, neither of them there with one worker. pool_lock() is for what the threads share: a worker's
- * holds it while its observer calls out, the main thread whenever it is awake. pool_pause() is for changing
- * the workers themselves: it waits until no batch is under way, and lets none begin. Who has paused them may
- * lock, and not the other way round, so it lets go of the lock.
+ * holds it while it uses that, and at the end of each batch, the main thread whenever it is awake.
+ * pool_pause() is for changing the workers themselves: it waits until no batch is under way, and lets none
+ * begin. Who has paused them, or serves a batch, may lock, and not the other way round, so it lets go of the
+ * lock.
  *
  * Times are CLOCK_MONOTONIC in microseconds.
  */
@@ -30,7 +31,7 @@ struct pool_setup {
 	size_t n; /* 1 to POOL_WORKERS_MAX */
 	/* In the thread of worker i, before it serves a batch; realtime: CLOCK_REALTIME in microseconds. */
 	void (*begins)(void *data, size_t i, uint64_t now, uint64_t realtime);
-	/* The same after it, with pool_lock() held. */
+	/* The same after it, with pool_lock() held; the batch is under way until this returns. */
 	void (*ends)(void *data, size_t i);
 	void *data;
 };

@@ -8,7 +8,7 @@
 
 #define BUSY_REPORT_USEC (10 * USEC_PER_SEC) /* between two journal entries on connections turned away */
 
-/* With the lock held. */
+/* As server_desk_settle(). */
 static void tell(struct server *server, const struct note *note, uint64_t realtime)
 {
 	server->counters.greetings += note->n;

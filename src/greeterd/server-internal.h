@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/netio.h"
+#include "common/protocol.h"
 #include "greeterd/admission.h"
 #include "greeterd/pool.h"
 #include "greeterd/server.h"
@@ -35,7 +37,7 @@ struct desk {
 	struct note notes[DESK_NOTES_MAX]; /* none between batches */
 };
 
-/* Tells of what was noted: in the desk's thread, or while the workers are paused, with the lock held. */
+/* Tells of what was noted: in the desk's thread with the lock held, or while the workers are paused. */
 void server_desk_settle(struct desk *desk);
 
 struct server {
@@ -47,7 +49,7 @@ struct server {
 
 	uint64_t realtime; /* of day, for the main thread */
 
-	/* With the pool's lock held: */
+	/* With the pool's lock held, or while the workers are paused: */
 	struct server_counters counters;
 	uint64_t now; /* of the latest batch of all: one thread's may be behind another's */
 	uint64_t busy_reported_at;

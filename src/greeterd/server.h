@@ -97,5 +97,5 @@ int server_take_up(struct server *server, int carrier, uint64_t now, size_t *ret
 /* How many connections there are. */
 size_t server_connections(const struct server *server);
 
-/* With the lock held, or while paused. Another thread's may be short of the batch that is under way. */
+/* With the lock held, or while paused. Greetings of a batch that is under way may not be in it yet. */
 const struct server_counters *server_counters(const struct server *server);
