@@ -330,6 +330,22 @@ static void test_hands_over_nothing_when_nobody_is_connected(void **state)
 	assert_int_equal(server_hand_over(f->server, f->now), -ENODATA);
 }
 
+/* Only what it receives while it hands over: with one worker, nothing is served before. */
+static void test_tells_of_what_is_answered_while_handing_over(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f), carrier;
+
+	talks(f, fd, "I am client 2\n", strlen("I am SERVER\n"));
+	assert_int_equal(write(fd, "I am client 3\n", 14), 14);
+	carrier = server_hand_over(f->server, f->now);
+	assert_true(carrier >= 0);
+	assert_int_equal(server_counters(f->server)->greetings, 2);
+	assert_int_equal(server_counters(f->server)->newcomers, 2);
+	close(carrier);
+	close(fd);
+}
+
 static void test_what_is_handed_over_goes_on_and_leaves_no_entry(void **state)
 {
 	struct fixture *f = *state;
@@ -472,6 +488,7 @@ int main(void)
 		CASE(test_reports_busy_at_a_bounded_rate),
 		CASE(test_drain_ends_with_no_connection),
 		CASE(test_hands_over_nothing_when_nobody_is_connected),
+		CASE(test_tells_of_what_is_answered_while_handing_over),
 		CASE(test_what_is_handed_over_goes_on_and_leaves_no_entry),
 		CASE(test_takes_up_nothing_from_what_is_no_carrier),
 		CASE(test_a_reload_changes_limits_replies_and_burst),
