@@ -1,7 +1,8 @@
 /*
  * clock.h: the kernel's clocks, for those places where a time comes from; elsewhere it is passed in.
  *
- * Callable from any thread. CLOCK_MONOTONIC and CLOCK_REALTIME never fail to be read: clock_gettime(2).
+ * Callable from any thread. CLOCK_MONOTONIC, CLOCK_BOOTTIME and CLOCK_REALTIME never fail to be read:
+ * clock_gettime(2).
  */
 #pragma once
 

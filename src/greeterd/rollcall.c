@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/duration.h"
 
 #define TIMER_ACCURACY_USEC (USEC_PER_SEC / 20)
@@ -23,14 +23,6 @@ struct rollcall {
 	struct change *changes; /* yet to be told */
 	size_t n_changes, room_for_changes;
 };
-
-static uint64_t boottime(void)
-{
-	struct timespec ts = { 0 };
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts); /* fails for no clock that Linux has */
-	return (uint64_t)ts.tv_sec * USEC_PER_SEC + (uint64_t)ts.tv_nsec / 1000;
-}
 
 static const char *group_name(const struct rollcall *rollcall, uint32_t id)
 {
@@ -95,7 +87,7 @@ static uint8_t remembered(void *data, uint32_t id)
 static int on_timer(sd_event_source *source, uint64_t due, void *data)
 {
 	struct rollcall *rollcall = data;
-	struct attendance_time now = { .monotonic = due, .boottime = boottime() };
+	struct attendance_time now = { .monotonic = due, .boottime = clock_usec(CLOCK_BOOTTIME) };
 
 	(void)sd_event_now(sd_event_source_get_event(source), CLOCK_MONOTONIC, &now.monotonic);
 	rollcall->timer_at = ATTENDANCE_NEVER;
@@ -143,7 +135,7 @@ void rollcall_free(struct rollcall *rollcall)
 
 int rollcall_configure(struct rollcall *rollcall, const struct settings *settings, uint64_t now)
 {
-	const struct attendance_time time = { .monotonic = now, .boottime = boottime() };
+	const struct attendance_time time = { .monotonic = now, .boottime = clock_usec(CLOCK_BOOTTIME) };
 	int r;
 
 	tell_changes(rollcall); /* while their groups have names */

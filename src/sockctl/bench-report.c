@@ -10,7 +10,6 @@
 #include "sockctl/figures.h"
 #include "sockctl/style.h"
 
-#define NSEC_A_SECOND 1e9
 #define STYLE_ALARM "\033[1;31m"
 
 /* Of a CPU, from which on this command itself may be what cannot go faster. */
@@ -68,7 +67,7 @@ static void print_head(const struct bench_run *run, FILE *out)
 		fputs(", a new one each time", out);
 	if (plan->rate > 0)
 		fprintf(out, ", %s a second", COUNT(plan->rate));
-	fprintf(out, ", %.3f s ---\n", (double)run->result->elapsed / NSEC_A_SECOND);
+	fprintf(out, ", %.3f s ---\n", (double)run->result->elapsed / (double)NSEC_PER_SEC);
 }
 
 static void print_throughput(const struct bench_run *run, const struct chart_style *style, FILE *out)
@@ -236,10 +235,10 @@ void bench_progress_show(struct bench_progress *progress, const struct load_plan
 		return;
 	}
 	print_gauge(part < 1 ? part : 1, style->utf8, out);
-	snprintf(when, sizeof(when), "%.0f s", (double)so_far->elapsed / NSEC_A_SECOND);
+	snprintf(when, sizeof(when), "%.0f s", (double)so_far->elapsed / (double)NSEC_PER_SEC);
 	snprintf(rate, sizeof(rate), ", %s greetings/s",
-		COUNT(elapsed ? (uint64_t)((double)(so_far->answered - progress->answered) * NSEC_A_SECOND /
-					   (double)elapsed)
+		COUNT(elapsed ? (uint64_t)((double)(so_far->answered - progress->answered) *
+					   (double)NSEC_PER_SEC / (double)elapsed)
 			      : throughput(so_far)));
 	snprintf(latency, sizeof(latency), ", p99 %s", TIME(histogram_percentile(so_far->latency, 99)));
 	snprintf(lost, sizeof(lost), ", %s lost", COUNT(errors));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/clock.h"
+#include "common/duration.h"
 #include "sockctl/load.h"
 
 #define LOAD_NEVER UINT64_MAX

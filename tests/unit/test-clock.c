@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
+#include "common/duration.h"
 
 #define SLEEP_USEC 1500
 

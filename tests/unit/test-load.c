@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "common/clock.h"
 #include "sockctl/load.h"
 
 #define CONNECTIONS_MAX 4096
@@ -50,14 +50,6 @@ struct fixture {
 	size_t wrong_requests;
 	bool stop_on_tick;
 };
-
-static uint64_t clock_nsec(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static void drop(struct fixture *f, size_t i)
 {
@@ -112,7 +104,7 @@ static void take_requests(struct fixture *f, size_t i)
 	if (n <= 0)
 		return;
 	if (f->first_at == 0)
-		f->first_at = clock_nsec();
+		f->first_at = clock_nsec(CLOCK_MONOTONIC);
 	for (ssize_t at = 0; at < n; at += (ssize_t)exchange->request_len) {
 		size_t turn = exchange->n_requests ? f->turns[i]++ % exchange->n_requests : 0;
 
@@ -130,7 +122,8 @@ static void send_replies(struct fixture *f, size_t i)
 {
 	size_t n = f->behaviour.in_pieces && f->n_pending[i] > 0 ? 1 : f->n_pending[i];
 
-	if (n == 0 || (f->behaviour.late_nsec && clock_nsec() - f->first_at < f->behaviour.late_nsec))
+	if (n == 0 || (f->behaviour.late_nsec &&
+			      clock_nsec(CLOCK_MONOTONIC) - f->first_at < f->behaviour.late_nsec))
 		return;
 	if (send(f->connections[i], f->pending[i], n, MSG_NOSIGNAL) < 0) {
 		drop(f, i);
