@@ -22,8 +22,8 @@
 /* The most requests under way on one connection. */
 #define LOAD_DEPTH_MAX 1024
 
-/* A request and what answers it; or several of the same length, which stand one after the other, are sent in
- * turn and answered alike. */
+/* A request and what answers it; or several of the same length, which stand one after the other, are answered
+ * alike and sent in turn, by each connection from the first on: with connect_each that is all it sends. */
 struct load_exchange {
 	const char *request;
 	size_t request_len; /* of one */

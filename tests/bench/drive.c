@@ -31,7 +31,7 @@ static const struct option_spec table[] = {
 	{ 'v', "varies", "FIRST:BYTES", "part of the answer that may be anything" },
 	{ OPTION_NUMBERS, "numbers", "N",
 		"connections have numbers 1 to N, which stand for # in the request" },
-	{ OPTION_MIXED, "mixed", NULL, "each connection has all of the numbers, in turn" },
+	{ OPTION_MIXED, "mixed", NULL, "each connection has N numbers of as many digits, in turn" },
 	{ 'c', "connections", "N", "at once; default 1" },
 	{ 'd', "depth", "N", "requests under way on each; default 1" },
 	{ 'e', "connect-each", NULL, "a connection for each request" },
@@ -242,7 +242,7 @@ static size_t first_of(size_t n)
 	return first;
 }
 
-/* The request as many times as there are numbers, one behind the other in text. Returns how many. */
+/* The request once for each number, one behind the other in text. Returns how many. */
 static size_t write_requests(const struct drive *d, char *text, struct load_exchange *exchanges)
 {
 	const char *sign = d->numbers > 0 ? strchr(d->request, '#') : NULL;
@@ -318,6 +318,10 @@ int main(int argc, char **argv)
 	}
 	if (!d.request || !d.answer || d.address.len == 0) {
 		fprintf(stderr, "drive: --port, --request and --answer must be given\n");
+		return 2;
+	}
+	if (d.mixed && (d.numbers == 0 || !strchr(d.request, '#'))) {
+		fprintf(stderr, "drive: --mixed needs --numbers, and a # in the request\n");
 		return 2;
 	}
 	int r = drive(&d);

@@ -44,7 +44,7 @@ class Load:
             command.append("--varies=%d:%d" % server.varies)
         if server.numbered:
             command.append(f"--numbers={1000 if self.mixed else min(self.connections, 1000)}")
-        if self.mixed:
+        if server.numbered and self.mixed:
             command.append("--mixed")
         began = Busy(server.pids())
         said = outputs([command] * self.loads, bench.seconds + DRIVE_BESIDES)
