@@ -10,6 +10,7 @@ import journald
 import stats
 
 DRIVE_BESIDES = 60  # seconds that a load may take besides those that are counted
+IDLE = 2  # seconds that CPU time of idle connections is counted
 SETTLE = 1.5  # seconds of rest before memory is read
 
 
@@ -26,6 +27,8 @@ class Load:
     def suits(self, server):
         if server.one_at_a_time and (self.depth > 1 or (self.connections > 1 and not self.connect_each)):
             return "serves one connection at a time, and answers a chunk, not a line"
+        if self.mixed and not server.numbered:
+            return "knows no clients"
         return None
 
     def run(self, bench, servers):
@@ -136,7 +139,7 @@ class Idle:
             time.sleep(SETTLE)
             after = memory(server.pids())
             ran = cpu(server.pids())
-            time.sleep(bench.seconds)
+            time.sleep(IDLE)
             ran = cpu(server.pids()) - ran
         finally:
             for connection in held:
@@ -146,7 +149,7 @@ class Idle:
             "idle_pss": before["pss"],
             "pss_each": (after["pss"] - before["pss"]) / self.connections,
             "uss_each": (after["uss"] - before["uss"]) / self.connections,
-            "cpu_ns_per_second": ran / bench.seconds,
+            "cpu_ns_per_second": ran / IDLE,
         }
 
 
