@@ -3,20 +3,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syslog.h>
 
 #include "common/clock.h"
 #include "common/duration.h"
-#include "common/escape.h"
-#include "greeterd/journal-sink.h"
-
-#define ENTRY_MAX 1024                       /* bytes of one entry */
-#define ENTRIES_MAX JOURNAL_SINK_ENTRIES_MAX /* that wait for a flush */
-#define TEXT_MAX 640                         /* bytes of a message; the fields take the rest of ENTRY_MAX */
+#include "greeterd/journal-internal.h"
 
 /* When a journal that took no more is tried again: soon, for a busy journald has room again within
  * milliseconds, and twice as late each time that it still takes nothing. */
@@ -26,44 +19,7 @@
 /* Clients whose surplus is said in one flush: nobody is served meanwhile. */
 #define SUMMARIES_MAX 512
 
-/* What entries are counted as when they are too many. */
-enum kind { KIND_GREETING, KIND_DISCONNECT, KIND_REFUSAL, KIND_OTHER, KINDS };
-
 static const char *const kind_names[KINDS] = { "greeting", "disconnect", "refusal", "message" };
-
-struct entry {
-	enum kind kind;
-	uint32_t id;    /* of the client, with KIND_GREETING */
-	uint64_t count; /* how many events it stands for */
-	size_t begin, len;
-};
-
-/* The surplus of one client, in a list by index: no allocation while greeting. */
-struct client_surplus {
-	uint32_t count;
-	uint32_t next; /* LIST_END, or the index of the next client in the list */
-};
-
-#define LIST_END UINT32_MAX
-
-struct journal {
-	struct journal_setup setup;
-	struct journal_sink sink;
-	size_t n_entries, used;
-	struct entry entries[ENTRIES_MAX];
-	char text[ENTRIES_MAX * ENTRY_MAX];
-	bool torn; /* a part of the first entry has been taken: a full disk, a socket */
-
-	uint64_t taken;         /* entries, so far */
-	uint64_t second;        /* when the second that is being counted began */
-	uint64_t blocked_until; /* the journal took no more: nothing is tried before */
-	uint64_t retry; /* how long it was from the last failure to there; 0: none since it took something */
-	uint32_t shown[KINDS];   /* entries of this second */
-	uint64_t surplus[KINDS]; /* events without an entry; those of KIND_GREETING are below */
-	uint32_t surplus_clients;
-	uint32_t due_clients;           /* of a second that is over: to be said next */
-	struct client_surplus *clients; /* by id, 0 to max_id */
-};
 
 static uint64_t later(uint64_t now, uint64_t span)
 {
@@ -120,7 +76,7 @@ void journal_free(struct journal *journal)
 	free(journal);
 }
 
-static void count_surplus(struct journal *journal, enum kind kind, uint32_t id, uint64_t count)
+void journal_count_surplus(struct journal *journal, enum kind kind, uint32_t id, uint64_t count)
 {
 	struct client_surplus *client = &journal->clients[id];
 	uint32_t room = UINT32_MAX - client->count;
@@ -145,7 +101,7 @@ static void drop_entries(struct journal *journal, size_t first, const struct iov
 	for (size_t i = first + kept; i < journal->n_entries; i++) {
 		const struct entry *entry = &journal->entries[i];
 
-		count_surplus(journal, entry->kind, entry->id, entry->count);
+		journal_count_surplus(journal, entry->kind, entry->id, entry->count);
 	}
 	journal->n_entries = kept;
 	journal->used = 0;
@@ -191,10 +147,8 @@ static void send_entries(struct journal *journal, uint64_t now)
 	drop_entries(journal, first, &parts[first]);
 }
 
-/* Adds an entry: the line alone, or all fields. fields: complete lines "NAME=value\n" besides those that
- * every entry has. */
-static void add_entry(struct journal *journal, const struct entry *like, enum message message,
-	const char *text, const char *fields, uint64_t now)
+void journal_add(struct journal *journal, const struct entry *like, enum message message, const char *text,
+	const char *fields, uint64_t now)
 {
 	const struct message_info *info = message_info(message);
 	struct entry *entry;
@@ -216,8 +170,7 @@ static void add_entry(struct journal *journal, const struct entry *like, enum me
 	journal->n_entries++;
 }
 
-/* "client 2", or "client" for one without a number. */
-static const char *client_name(uint32_t id, char name[static 20])
+const char *journal_client_name(uint32_t id, char name[static 20])
 {
 	if (id)
 		snprintf(name, 20, "client %" PRIu32, id);
@@ -236,11 +189,11 @@ static void add_client_summaries(struct journal *journal, size_t max, uint64_t n
 
 		journal->due_clients = journal->clients[id].next;
 		journal->clients[id] = (struct client_surplus){ 0 };
-		snprintf(text, sizeof(text), "%s: %" PRIu64 " more greeting%s", client_name(id, name),
+		snprintf(text, sizeof(text), "%s: %" PRIu64 " more greeting%s", journal_client_name(id, name),
 			entry.count, entry.count == 1 ? "" : "s");
 		snprintf(fields, sizeof(fields),
 			"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_SURPLUS=%" PRIu64 "\n", id, entry.count);
-		add_entry(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
+		journal_add(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
 	}
 }
 
@@ -256,7 +209,7 @@ static void add_kind_summaries(struct journal *journal, uint64_t now)
 		snprintf(text, sizeof(text), "%" PRIu64 " more %s%s", entry.count, kind_names[kind],
 			entry.count == 1 ? "" : "s");
 		snprintf(fields, sizeof(fields), "GREETERD_SURPLUS=%" PRIu64 "\n", entry.count);
-		add_entry(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
+		journal_add(journal, &entry, MESSAGE_SUMMARY, text, fields, now);
 	}
 }
 
@@ -283,8 +236,7 @@ static void turn_second(struct journal *journal, uint64_t now)
 	add_kind_summaries(journal, now);
 }
 
-/* Whether an event gets an entry of its own: it is to be counted as surplus where not. */
-static bool admit(struct journal *journal, enum kind kind, uint64_t now)
+bool journal_admit(struct journal *journal, enum kind kind, uint64_t now)
 {
 	turn_second(journal, now);
 	if (now < journal->blocked_until ||
@@ -292,107 +244,6 @@ static bool admit(struct journal *journal, enum kind kind, uint64_t now)
 		return false;
 	journal->shown[kind]++;
 	return true;
-}
-
-/* The same of an event that is not a greeting, which is counted. */
-static bool admit_or_count(struct journal *journal, enum kind kind, uint64_t now)
-{
-	bool admitted = admit(journal, kind, now);
-
-	if (!admitted)
-		journal->surplus[kind]++;
-	return admitted;
-}
-
-static void add_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t count,
-	const char *text, size_t text_len, uint64_t now)
-{
-	const struct entry entry = { .kind = KIND_GREETING, .id = id, .count = 1 };
-	char name[20], from[NETIO_TEXT_MAX], escaped[ESCAPE_SIZE(32)], line[TEXT_MAX], fields[256];
-
-	netio_peer_format(peer, from);
-	escape_text(text, text_len, escaped, sizeof(escaped));
-	snprintf(line, sizeof(line), "%s at %s: %s", client_name(id, name), from, escaped);
-	snprintf(fields, sizeof(fields),
-		"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_PEER=%s\nGREETERD_COUNT=%" PRIu64 "\n", id, from,
-		count);
-	add_entry(journal, &entry, MESSAGE_GREETING, line, fields, now);
-}
-
-void journal_greeting(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t n,
-	uint64_t count, const char *text, size_t text_len, uint64_t now)
-{
-	for (; n > 0 && admit(journal, KIND_GREETING, now); n--)
-		add_greeting(journal, peer, id, count - n + 1, text, text_len, now);
-	count_surplus(journal, KIND_GREETING, id, n);
-}
-
-void journal_disconnect(struct journal *journal, const struct netio_peer *peer, uint32_t id, uint64_t now)
-{
-	const struct entry entry = { .kind = KIND_DISCONNECT, .count = 1 };
-	char name[20], from[NETIO_TEXT_MAX], line[TEXT_MAX], fields[256];
-
-	if (!admit_or_count(journal, KIND_DISCONNECT, now))
-		return;
-	netio_peer_format(peer, from);
-	snprintf(line, sizeof(line), "%s at %s disconnected", client_name(id, name), from);
-	snprintf(fields, sizeof(fields), "GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_PEER=%s\n", id, from);
-	add_entry(journal, &entry, MESSAGE_DISCONNECT, line, fields, now);
-}
-
-void journal_refusal(struct journal *journal, const struct netio_peer *peer, enum protocol_refusal refusal,
-	const char *text, size_t text_len, uint64_t now)
-{
-	const struct entry entry = { .kind = KIND_REFUSAL, .count = 1 };
-	const char *code = protocol_refusal_code(refusal);
-	char from[NETIO_TEXT_MAX], escaped[256], line[TEXT_MAX], fields[256];
-
-	if (!admit_or_count(journal, KIND_REFUSAL, now))
-		return;
-	netio_peer_format(peer, from);
-	escape_text(text, text_len, escaped, sizeof(escaped));
-	snprintf(line, sizeof(line), "client at %s refused (%s)%s%s", from, code, text_len > 0 ? ": " : "",
-		escaped);
-	snprintf(fields, sizeof(fields), "GREETERD_PEER=%s\nGREETERD_REFUSAL=%s\n", from, code);
-	add_entry(journal, &entry, MESSAGE_REFUSAL, line, fields, now);
-}
-
-/* One line, whatever was put into it: a newline would begin a field of journald's protocol. Letters beyond
- * ASCII, of a path perhaps, stay. */
-static void replace_controls(char *line)
-{
-	for (; *line; line++)
-		if ((unsigned char)*line < ' ' || *line == '\x7f')
-			*line = '?';
-}
-
-void journal_state(struct journal *journal, enum message message, uint32_t id, const char *group,
-	const char *before, const char *after)
-{
-	const struct entry entry = { .kind = KIND_OTHER, .count = 1 };
-	char name[20], line[TEXT_MAX], fields[256];
-
-	snprintf(line, sizeof(line), "%s%s%s%s is %s, was %s", client_name(id, name), group[0] ? " (" : "",
-		group, group[0] ? ")" : "", after, before);
-	replace_controls(line);
-	snprintf(fields, sizeof(fields),
-		"GREETERD_CLIENT_ID=%" PRIu32 "\nGREETERD_GROUP=%s\nGREETERD_STATE=%s\n", id, group, after);
-	add_entry(journal, &entry, message, line, fields, journal->second);
-}
-
-void journal_say(struct journal *journal, enum message message, const char *format, ...)
-{
-	const struct entry entry = { .kind = KIND_OTHER, .count = 1 };
-	char line[TEXT_MAX];
-	va_list arguments;
-
-	if (message_info(message)->level == LOG_DEBUG && !journal->setup.verbose)
-		return;
-	va_start(arguments, format);
-	vsnprintf(line, sizeof(line), format, arguments);
-	va_end(arguments);
-	replace_controls(line);
-	add_entry(journal, &entry, message, line, "", journal->second);
 }
 
 void journal_flush(struct journal *journal, uint64_t now)

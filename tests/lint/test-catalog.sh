@@ -29,7 +29,7 @@ breaches()
 }
 
 ids=$(sed -nE 's/^\t\[MESSAGE_[A-Z]+\] = \{ "([0-9a-f]{32})", .*/\1/p' "$table" | sort)
-fields=$(grep -ohE 'GREETERD_[A-Z_]+=' "$top_srcdir/src/greeterd/journal.c" | tr -d = | sort -u)
+fields=$(grep -ohE 'GREETERD_[A-Z_]+=' "$top_srcdir"/src/greeterd/journal*.c | tr -d = | sort -u)
 
 is 'the table has a MESSAGE_ID for each message' "$(wc -l <<<"$ids")" "$(grep -c '^	\[MESSAGE_' "$table")"
 is 'the catalog has the MESSAGE_IDs of the table' "$(sed -nE 's/^-- ([0-9a-f]{32})$/\1/p' "$catalog" | sort)" "$ids"
