@@ -9,17 +9,12 @@
 #include <unistd.h>
 
 #include "common/cleanup.h"
+#include "greeterd/session-internal.h"
 
 /* How often a session that is finishing may receive a full buffer: in one call, and before it is ended all
  * the same. A session that catches up has as many as one call. */
 #define FINISH_RECEIVES_STEP 2
 #define FINISH_RECEIVES_MAX 64
-
-/* One allocation for what a session cannot be done with at once. */
-struct session_held {
-	size_t in_len, out_len;
-	char bytes[]; /* the input, then the output */
-};
 
 static uint64_t span(uint64_t usec)
 {
@@ -379,50 +374,11 @@ int session_finish(struct session *session, struct session_shared *shared, uint6
 	return r;
 }
 
-void session_export(const struct session *session, struct session_record *ret_record, const char **ret_bytes)
+int session_go_on(struct session *session, struct session_shared *shared, const char *in, size_t in_len,
+	const char *out, size_t out_len, uint64_t now)
 {
-	const struct session_held *held = session->held;
-
-	*ret_record = (struct session_record){
-		.id = session->id,
-		.in_len = held ? (uint32_t)held->in_len : 0,
-		.out_len = held ? (uint32_t)held->out_len : 0,
-		.state = session->state,
-		.refused_in_row = session->refused_in_row,
-		.ended = session->ended,
-		.peer = session->peer,
-	};
-	*ret_bytes = held ? held->bytes : NULL;
-}
-
-/* Whether session_export() can have written it. */
-static bool is_sound(const struct session_record *record)
-{
-	const uint8_t family = record->peer.family;
-	const bool rests = record->out_len == 0;
-
-	return record->in_len <= (rests ? PROTOCOL_PARTIAL_MAX : SESSION_IN_SIZE) &&
-	       record->out_len <= SESSION_OUT_SIZE &&
-	       record->state <= (rests ? SESSION_OPEN : SESSION_FLUSHING) &&
-	       record->refused_in_row <= SESSION_REFUSALS_MAX && record->ended <= 1 &&
-	       (family == AF_INET || family == AF_INET6 || family == AF_UNIX);
-}
-
-int session_import(struct session *session, struct session_shared *shared, int fd,
-	const struct session_record *record, const char *bytes, uint64_t now)
-{
-	if (!is_sound(record))
-		return -EBADMSG;
-	*session = (struct session){
-		.fd = fd,
-		.id = record->id,
-		.peer = record->peer,
-		.state = record->state,
-		.refused_in_row = record->refused_in_row,
-		.ended = record->ended,
-	};
-	if (hold(session, bytes, record->in_len, bytes + record->in_len, record->out_len) < 0)
+	if (hold(session, in, in_len, out, out_len) < 0)
 		return -ENOMEM;
-	begin_waits(session, shared, bytes, record->in_len, true, now);
+	begin_waits(session, shared, in, in_len, true, now);
 	return 0;
 }
