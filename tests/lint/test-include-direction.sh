@@ -33,9 +33,10 @@ folders_look_down() {
 }
 
 # room FILE: the room it belongs to. attendance-*.[ch] are one with attendance.[ch], and so are daemon, server, session,
-# worker; of journal, only some are.
+# worker; of journal and roll, only some are.
 room() {
-	basename "${1%.[ch]}" | sed -E 's/^(attendance|daemon|server|session|worker)-.*/\1/; s/^(journal)-(events|internal)$/\1/'
+	basename "${1%.[ch]}" |
+		sed -E 's/^(attendance|daemon|server|session|worker)-.*/\1/; s/^(journal|roll)-(events|internal|record)$/\1/'
 }
 
 rooms_of_the_daemon_look_down() {
