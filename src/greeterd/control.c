@@ -65,22 +65,30 @@ static int next_client(void *data, uint32_t first, struct bus_client *ret)
 	return r;
 }
 
+/* While the workers are paused: who is on the roll has been told of, then, and no newcomer any more. */
+static void count_roll(struct control *control)
+{
+	struct roll_entry entry = { 0 };
+
+	control->clients = 0;
+	for (uint32_t id = 0; roll_next(control->roll, id, UINT32_MAX, &entry) == 0; id = entry.id + 1)
+		control->clients += entry.count > 0; /* a state alone is no greeting */
+	control->newcomers = server_counters(control->server)->newcomers;
+	control->counted = true;
+}
+
 /* Looks at the whole roll once, and from then on at how many are new. */
 static uint32_t count_clients(void *data)
 {
 	struct control *control = data;
-	uint64_t newcomers = server_counters(control->server)->newcomers;
-	struct roll_entry entry = { 0 };
 
 	if (!control->counted) {
-		control->clients = 0;
-		for (uint32_t id = 0; roll_next(control->roll, id, UINT32_MAX, &entry) == 0;
-			id = entry.id + 1)
-			control->clients += entry.count > 0; /* a state alone is no greeting */
-		control->newcomers = newcomers;
-		control->counted = true;
+		server_pause(control->server);
+		count_roll(control);
+		server_resume(control->server);
 	}
-	return control->clients + (uint32_t)(newcomers - control->newcomers);
+	return control->clients +
+	       (uint32_t)(server_counters(control->server)->newcomers - control->newcomers);
 }
 
 /* --- changes */
@@ -131,10 +139,12 @@ static uint32_t change_clients(void *data, enum bus_change change, const struct 
 	struct control *control = data;
 	uint32_t id = *next, changed = 0;
 
+	server_pause(control->server); /* who was answered before has been told of before */
 	for (; looks > 0 && (id = next_of(control, ids, id)) != 0; looks--, id++)
 		changed += change == BUS_FORGET ? forget(control, id, now)
 						: pause_or_resume(control, change, id, now);
 	*next = id;
+	server_resume(control->server);
 	rollcall_served(control->rollcall);
 	if (changed > 0)
 		control->changed(control->daemon);

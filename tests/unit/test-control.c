@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "common/duration.h"
@@ -64,7 +65,7 @@ static void greet(struct fixture *f, uint32_t id)
 	roll_record(f->control.roll, id, &peer, 1, 1000);
 }
 
-static int set_up(void **state)
+static int set_up_with(void **state, const char *text)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct settings_report report = { 0 };
@@ -72,22 +73,14 @@ static int set_up(void **state)
 	struct server_setup setup;
 
 	assert_non_null(f);
-	assert_int_equal(settings_parse(TEXT, strlen(TEXT), "f", &f->settings.now, &report), 0);
-	assert_int_equal(journal_new(&(struct journal_setup){ .fd = STDERR_FILENO }, &f->journal), 0);
+	assert_int_equal(settings_parse(text, strlen(text), "f", &f->settings.now, &report), 0);
+	assert_int_equal(
+		journal_new(&(struct journal_setup){ .fd = STDERR_FILENO, .max_id = 100 }, &f->journal), 0);
 	assert_int_equal(roll_new(&(struct roll_setup){ .max_id = 100 }, &f->control.roll), 0);
 	assert_int_equal(netio_parse("127.0.0.1", 0, address), 1);
 	f->listener = netio_listen(address, 5);
 	assert_true(f->listener >= 0);
 	f->listeners = (struct listeners){ .fds = &f->listener, .n = 1 };
-	setup = (struct server_setup){
-		.settings = f->settings.now,
-		.listeners = &f->listener,
-		.n_listeners = 1,
-		.roll = f->control.roll,
-		.journal = f->journal,
-		.watchers = &f->watchers,
-	};
-	assert_int_equal(server_new(&setup, &f->server), 0);
 	assert_true(sd_event_new(&f->event) >= 0);
 
 	const struct rollcall_setup rollcall = {
@@ -97,6 +90,16 @@ static int set_up(void **state)
 		.max_id = 100,
 	};
 	assert_int_equal(rollcall_new(&rollcall, &f->control.rollcall), 0);
+	setup = (struct server_setup){
+		.settings = f->settings.now,
+		.listeners = &f->listener,
+		.n_listeners = 1,
+		.roll = f->control.roll,
+		.attendance = rollcall_attendance(f->control.rollcall),
+		.journal = f->journal,
+		.watchers = &f->watchers,
+	};
+	assert_int_equal(server_new(&setup, &f->server), 0);
 	f->control.settings = &f->settings;
 	f->control.listeners = &f->listeners;
 	f->control.server = f->server;
@@ -108,6 +111,19 @@ static int set_up(void **state)
 	f->control.daemon = f;
 	*state = f;
 	return 0;
+}
+
+static int set_up(void **state)
+{
+	return set_up_with(state, TEXT);
+}
+
+static int set_up_threads(void **state)
+{
+	int r = set_up_with(state, "workers = 2;" TEXT);
+	struct fixture *f = *state;
+
+	return r < 0 ? r : server_start(f->server);
 }
 
 static void expect(struct fixture *f)
@@ -260,6 +276,83 @@ static void test_pauses_and_resumes_who_is_expected(void **state)
 	assert_int_equal(change(f, BUS_RESUME, "50"), 1);
 }
 
+static void lets_workers_go_on(const struct fixture *f)
+{
+	server_unlock(f->server);
+	usleep(1000);
+	server_lock(f->server);
+}
+
+static int connect_client(const struct fixture *f)
+{
+	const struct timeval patience = { .tv_usec = 100000 };
+	struct netio_address address;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(netio_local(f->listener, &address), 0);
+	assert_int_equal(connect(fd, &address.any, address.len), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	while (server_counters(f->server)->connections == 0)
+		lets_workers_go_on(f);
+	lets_workers_go_on(f); /* to the end of that batch */
+	return fd;
+}
+
+/* It is answered, then, and its worker waits for the lock, to tell of it. */
+static void say_hello(const struct fixture *f, int fd, const char *line)
+{
+	char reply[64];
+	ssize_t n;
+
+	assert_int_equal(send(fd, line, strlen(line), 0), (ssize_t)strlen(line));
+	while ((n = recv(fd, reply, sizeof(reply), 0)) < 0 && errno == EAGAIN)
+		lets_workers_go_on(f); /* it still had something else to tell */
+	assert_int_equal(n, (ssize_t)strlen("I am SERVER\n"));
+}
+
+/* Lets the workers tell of what was answered. */
+static void settle(const struct fixture *f)
+{
+	server_pause(f->server);
+	server_resume(f->server);
+}
+
+static void test_counts_once_who_was_just_answered(void **state)
+{
+	struct fixture *f = *state;
+	int fd = connect_client(f);
+
+	say_hello(f, fd, "I am client 2\n");
+	assert_int_equal(control_ops.clients(&f->control), 1);
+	settle(f);
+	assert_int_equal(control_ops.clients(&f->control), 1);
+	close(fd);
+}
+
+static void test_forgets_who_was_just_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct watcher watcher = { 0 };
+	struct bus_client client;
+	int fd = connect_client(f);
+
+	expect(f);
+	assert_int_equal(watchers_attach(&f->watchers, &watcher, NULL), 0);
+	say_hello(f, fd, "I am client 2\n");
+	assert_int_equal(change(f, BUS_FORGET, "2"), 1);
+	settle(f);
+	assert_int_equal(control_ops.next(&f->control, 2, &client), 0);
+	assert_int_equal(client.id, 2);
+	assert_string_equal(client.state, "new");
+	assert_int_equal(client.count, 0);
+	assert_int_equal(control_ops.clients(&f->control), 0);
+	assert_int_equal(watcher.n_events, 2);
+	assert_int_equal(watcher.events[0].kind, WATCH_GREETING);
+	assert_int_equal(watcher.events[1].kind, WATCH_FORGOTTEN);
+	watchers_detach(&f->watchers, &watcher);
+	close(fd);
+}
+
 static int put(void *to, const char *address)
 {
 	struct fixture *f = to;
@@ -301,6 +394,7 @@ static void test_leaves_the_rest_to_the_daemon(void **state)
 }
 
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define THREADED(test) cmocka_unit_test_setup_teardown(test, set_up_threads, tear_down)
 
 int main(void)
 {
@@ -313,6 +407,8 @@ int main(void)
 		CASE(test_pauses_and_resumes_who_is_expected),
 		CASE(test_shows_where_it_listens_and_where_it_should),
 		CASE(test_leaves_the_rest_to_the_daemon),
+		THREADED(test_counts_once_who_was_just_answered),
+		THREADED(test_forgets_who_was_just_answered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
