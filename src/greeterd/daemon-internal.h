@@ -14,6 +14,7 @@
 #include "greeterd/attendance.h"
 #include "greeterd/bus.h"
 #include "greeterd/control.h"
+#include "greeterd/heard.h"
 #include "greeterd/inforce.h"
 #include "greeterd/journal.h"
 #include "greeterd/notify.h"
@@ -27,6 +28,7 @@ struct daemon {
 	struct inforce settings;
 	struct journal *journal;
 	struct listeners listeners;
+	struct heard heard; /* of the roll, by any thread */
 	struct roll *roll;
 	struct rollcall *rollcall;
 	struct watchers watchers;
@@ -47,6 +49,9 @@ int daemon_open_loop(struct daemon *daemon);
 
 /* Serves until something ends the loop. Returns 0, or the error that did. */
 int daemon_run_loop(struct daemon *daemon);
+
+/* Says what was heard. Returns whether there was anything. */
+bool daemon_say_heard(struct daemon *daemon);
 
 /* As the loop read it, CLOCK_MONOTONIC in microseconds. */
 uint64_t daemon_now(const struct daemon *daemon);

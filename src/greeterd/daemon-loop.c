@@ -302,6 +302,8 @@ int daemon_run_loop(struct daemon *daemon)
 		}
 		if (r > 0)
 			r = sd_event_dispatch(daemon->event);
+		if (daemon_say_heard(daemon))
+			journal_flush(daemon->journal, daemon_now(daemon));
 	}
 	if (r >= 0)
 		(void)sd_event_get_exit_code(daemon->event, &r);

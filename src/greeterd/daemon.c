@@ -25,6 +25,9 @@ static void daemon_deinit(struct daemon *daemon)
 	server_free(daemon->server);
 	rollcall_free(daemon->rollcall);
 	roll_free(daemon->roll);
+	if (daemon->journal)
+		(void)daemon_say_heard(daemon);
+	heard_deinit(&daemon->heard);
 	activation_close(&daemon->listeners);
 	if (daemon->journal)
 		journal_end(daemon->journal, JOURNAL_USEC);
@@ -40,9 +43,22 @@ static int say_failure(struct daemon *daemon, const char *what, int error)
 
 static void say_of_roll(void *data, const char *sentence)
 {
-	const struct daemon *daemon = data;
+	struct daemon *daemon = data;
 
-	journal_say(daemon->journal, MESSAGE_PROBLEM, "%s", sentence);
+	heard_put(&daemon->heard, sentence);
+}
+
+bool daemon_say_heard(struct daemon *daemon)
+{
+	char *sentence;
+	bool said = false;
+
+	while ((sentence = heard_take(&daemon->heard))) {
+		journal_say(daemon->journal, MESSAGE_PROBLEM, "%s", sentence);
+		free(sentence);
+		said = true;
+	}
+	return said;
 }
 
 static int open_rollcall(struct daemon *daemon)
@@ -78,6 +94,7 @@ static int open_server(struct daemon *daemon)
 	};
 	int r = roll_new(&roll, &daemon->roll);
 
+	(void)daemon_say_heard(daemon);
 	if (r >= 0)
 		r = open_rollcall(daemon);
 	if (r < 0)
@@ -146,8 +163,10 @@ int daemon_run(const struct daemon_options *options)
 {
 	_cleanup_(daemon_deinit) struct daemon daemon = { .settings = { .file = options->config,
 								  .state_dir = options->state_dir } };
-	int r = inforce_start(&daemon.settings, options->verbose, &daemon.journal);
+	int r;
 
+	heard_init(&daemon.heard);
+	r = inforce_start(&daemon.settings, options->verbose, &daemon.journal);
 	if (r != 0)
 		return r;
 	startup_descriptors(daemon.settings.now, daemon.journal);

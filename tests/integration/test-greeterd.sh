@@ -228,6 +228,22 @@ ok 'a state folder that is not there: says so and serves' \
 ok 'a state folder that is not there: listens' until_true logged 'listening on .*'
 stop server
 
+# A roll whose every record has a word that does not belong there.
+settings "port = $port;" 'listen = [ "127.0.0.1" ];' 'max_id = 500;'
+mkdir "$tmp/damaged"
+start server "$greeterd" --config "$config" --state-dir "$tmp/damaged"
+ok 'a damaged roll: it was begun' until_true logged 'listening on .*'
+stop server
+printf 'damaged%.0s ' {1..4000} | dd of="$tmp/damaged/roll" bs=4096 seek=1 conv=notrunc status=none
+start server "$greeterd" --config "$config" --state-dir "$tmp/damaged"
+until_true logged 'listening on .*'
+run "$sockctl" bench --host 127.0.0.1 --port "$port" --id 1-200 --connections 200 --duration 200ms
+is 'a damaged roll: all are greeted' "$status" 0
+stop server
+is 'a damaged roll: ends well' "$status" 0
+is 'a damaged roll: says so of some clients' \
+	"$(grep -cE '^the record of client [0-9]+ is damaged; its count of [0-9]+ is given up, and begins anew$' "$tmp/server.err")" 20
+
 # --- as a person starts it: the protocol
 
 by_hand "listen = [ \"127.0.0.1\", \"$in_settings\", \"$tmp/socket\" ];"

@@ -4,7 +4,7 @@ set -euo pipefail
 
 # The rooms of src/greeterd, from the ground up: a file includes only what stands on a lower floor than itself.
 declare -A floor=(
-	[cmdline]=0 [deadlines]=0 [exits]=0 [flusher]=0 [journal-sink]=0 [lastgood]=0 [messages]=0 [notify]=0
+	[cmdline]=0 [deadlines]=0 [exits]=0 [flusher]=0 [heard]=0 [journal-sink]=0 [lastgood]=0 [messages]=0 [notify]=0
 	[roll-format]=0 [turnaway]=0 [bus-unit]=0 [watchers]=0
 	[activation]=1 [admission]=1 [attendance]=1 [bus-ops]=1 [conf]=1 [journal]=1 [roll-file]=1
 	[bus-state]=2 [roll-map]=2 [session]=2 [startup]=2
