@@ -121,7 +121,7 @@ void pool_wake_at(struct pool *pool, uint64_t at)
 {
 	const struct itimerspec when = {
 		.it_value = { .tv_sec = (time_t)(at / USEC_PER_SEC),
-			.tv_nsec = (long)(at % USEC_PER_SEC * 1000) },
+			.tv_nsec = at > 0 ? (long)(at % USEC_PER_SEC * 1000) : 1 }, /* 0 would disarm it */
 	};
 
 	if (pool->bell_fd < 0) {

@@ -57,7 +57,8 @@ int pool_fd(const struct pool *pool);
  * is readable. Returns 0, or the error of a worker. */
 int pool_dispatch(struct pool *pool, uint64_t now, uint64_t realtime);
 
-/* Makes pool_fd() readable at that time, if nothing has made it so before; UINT64_MAX: no need. */
+/* Makes pool_fd() readable at that time, if nothing has made it so before; 0: at once; UINT64_MAX: no
+ * need. */
 void pool_wake_at(struct pool *pool, uint64_t at);
 
 void pool_lock(struct pool *pool);

@@ -239,7 +239,7 @@ void worker_wake_at(struct worker *worker, uint64_t at)
 {
 	const struct itimerspec when = {
 		.it_value = { .tv_sec = (time_t)(at / USEC_PER_SEC),
-			.tv_nsec = (long)(at % USEC_PER_SEC * 1000) },
+			.tv_nsec = at > 0 ? (long)(at % USEC_PER_SEC * 1000) : 1 }, /* 0 would disarm it */
 	};
 
 	if (at >= worker->timer_at)

@@ -80,7 +80,8 @@ void worker_rouse(struct worker *worker);
  * then fd stays the caller's. */
 int worker_post(struct worker *worker, int fd, const struct netio_address *from, const struct worker *first);
 
-/* Arms the set to be readable at that time, if nothing has made it so before; UINT64_MAX: no need. */
+/* Arms the set to be readable at that time, if nothing has made it so before; 0: at once; UINT64_MAX: no
+ * need. */
 void worker_wake_at(struct worker *worker, uint64_t at);
 
 /*

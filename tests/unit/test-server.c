@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 
 #define WORKERS 3
 #define CLIENTS 12
+#define MAX_ID 4000
 #define NOW (UINT64_C(1700000000) * USEC_PER_SEC) /* of day */
 
 struct fixture {
@@ -57,7 +59,7 @@ static int set_up_with(void **state, uint32_t workers)
 	assert_non_null(f);
 	f->settings = (struct settings){
 		.reply = (char *)(uintptr_t)PROTOCOL_DEFAULT_REPLY,
-		.max_id = 1000,
+		.max_id = MAX_ID,
 		.max_connections = 1,
 		.workers = workers,
 		.settle_usec = USEC_PER_SEC / 4,
@@ -70,10 +72,10 @@ static int set_up_with(void **state, uint32_t workers)
 	f->log_write = log[1];
 
 	const struct journal_setup journal = {
-		.fd = f->log_write, .burst = 3, .max_id = 1000, .verbose = true
+		.fd = f->log_write, .burst = 3, .max_id = MAX_ID, .verbose = true
 	};
 	assert_int_equal(journal_new(&journal, &f->journal), 0);
-	assert_int_equal(roll_new(&(struct roll_setup){ .max_id = 1000 }, &f->roll), 0);
+	assert_int_equal(roll_new(&(struct roll_setup){ .max_id = MAX_ID }, &f->roll), 0);
 	assert_int_equal(netio_parse("127.0.0.1", 1, any), 1);
 	any[0].in.sin_port = 0;
 	f->listener = netio_listen(&any[0], 64);
@@ -255,6 +257,38 @@ static void test_summarises_beyond_the_burst_once_the_second_is_over(void **stat
 	f->now += USEC_PER_SEC;
 	assert_int_equal(server_dispatch(f->server, f->now), 0);
 	assert_string_equal(log_text(f), "client 5: 1 more greeting\nclient 2: 2 more greetings\n");
+	close(fd);
+}
+
+/* More clients than are said in one go. */
+static void test_wakes_to_go_on_with_summaries(void **state)
+{
+	enum { MANY = MAX_ID, SHOWN = 3 };
+	struct fixture *f = *state;
+	_cleanup_(freep) char *said = NULL;
+	size_t said_len, told = 0;
+	FILE *say = open_memstream(&said, &said_len);
+	int fd = connect_client(f);
+
+	for (unsigned id = 1; id <= MANY; id++)
+		fprintf(say, "I am client %u\n", id);
+	fclose(say);
+	talks(f, fd, said, MANY * strlen("I am SERVER\n"));
+	while (*log_text(f))
+		; /* what was said of the first of them */
+	f->now += USEC_PER_SEC;
+	while (told < MANY - SHOWN) {
+		struct pollfd wake = { .fd = server_fd(f->server), .events = POLLIN };
+		const char *line;
+
+		assert_int_equal(server_dispatch(f->server, f->now), 0);
+		while (*(line = log_text(f)))
+			for (; *line; line++)
+				told += *line == '\n';
+		if (told < MANY - SHOWN)
+			assert_int_equal(poll(&wake, 1, 20000), 1);
+	}
+	assert_int_equal(told, MANY - SHOWN);
 	close(fd);
 }
 
@@ -484,6 +518,7 @@ int main(void)
 		CASE(test_records_and_logs_each_greeting),
 		CASE(test_logs_each_of_the_same_greetings_with_its_count),
 		CASE(test_summarises_beyond_the_burst_once_the_second_is_over),
+		CASE(test_wakes_to_go_on_with_summaries),
 		CASE(test_tells_of_each_in_the_order_of_the_connection),
 		CASE(test_reports_busy_at_a_bounded_rate),
 		CASE(test_drain_ends_with_no_connection),

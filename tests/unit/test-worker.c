@@ -435,6 +435,8 @@ static void test_is_not_woken_while_nothing_happens(void **state)
 	assert_true(is_readable(f, 5000));
 	assert_int_equal(worker_dispatch(f->worker, f->now), 0);
 	assert_false(is_readable(f, 50));
+	worker_wake_at(f->worker, 0);
+	assert_true(is_readable(f, 5000));
 }
 
 static void test_drain_answers_and_ends_everybody(void **state)
