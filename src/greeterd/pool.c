@@ -119,16 +119,11 @@ void pool_resume(struct pool *pool)
 
 void pool_wake_at(struct pool *pool, uint64_t at)
 {
-	const struct itimerspec when = {
-		.it_value = { .tv_sec = (time_t)(at / USEC_PER_SEC),
-			.tv_nsec = at > 0 ? (long)(at % USEC_PER_SEC * 1000) : 1 }, /* 0 would disarm it */
-	};
-
 	if (pool->bell_fd < 0) {
 		worker_wake_at(pool->seats[0].worker, at);
 		return;
 	}
-	if (at < pool->bell_at && timerfd_settime(pool->bell_fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)
+	if (at < pool->bell_at && clock_arm(pool->bell_fd, at) == 0)
 		pool->bell_at = at;
 }
 

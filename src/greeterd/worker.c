@@ -6,7 +6,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include "common/duration.h"
+#include "common/clock.h"
 #include "greeterd/worker-internal.h"
 
 #define FINISHES_MAX 64 /* sessions that a draining worker goes on with in one batch */
@@ -237,14 +237,7 @@ static void serve_due(struct worker *worker, uint64_t now)
 
 void worker_wake_at(struct worker *worker, uint64_t at)
 {
-	const struct itimerspec when = {
-		.it_value = { .tv_sec = (time_t)(at / USEC_PER_SEC),
-			.tv_nsec = at > 0 ? (long)(at % USEC_PER_SEC * 1000) : 1 }, /* 0 would disarm it */
-	};
-
-	if (at >= worker->timer_at)
-		return;
-	if (timerfd_settime(worker->timer_fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)
+	if (at < worker->timer_at && clock_arm(worker->timer_fd, at) == 0)
 		worker->timer_at = at;
 }
 

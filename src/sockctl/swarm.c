@@ -11,7 +11,6 @@
 
 #include "common/cleanup.h"
 #include "common/clock.h"
-#include "common/duration.h"
 #include "sockctl/timers.h"
 
 /* How many clients are begun, and how many events taken, before the others are looked after again. */
@@ -217,15 +216,14 @@ static void run_timers(struct swarm *s)
 static int set_alarm(struct swarm *s)
 {
 	uint64_t due = timers_next(&s->timers);
-	struct itimerspec at = { .it_value = { .tv_sec = (time_t)(due / USEC_PER_SEC),
-					 .tv_nsec = (long)(due % USEC_PER_SEC * 1000) } };
+	int r;
 
 	if (due >= s->alarm_at)
 		return 0;
-	if (timerfd_settime(s->alarm, TFD_TIMER_ABSTIME, &at, NULL) < 0)
-		return -errno;
-	s->alarm_at = due;
-	return 0;
+	r = clock_arm(s->alarm, due);
+	if (r == 0)
+		s->alarm_at = due;
+	return r;
 }
 
 static void alarm_rang(struct swarm *s)

@@ -5,6 +5,9 @@
 
 #include <cmocka.h>
 
+#include <poll.h>
+#include <unistd.h>
+
 #include "common/clock.h"
 #include "common/duration.h"
 
@@ -32,11 +35,29 @@ static void test_knows_the_time_of_day(void **state)
 	assert_true(now / USEC_PER_SEC <= (uint64_t)time(NULL) + 1);
 }
 
+static void test_arms_a_timer(void **state)
+{
+	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	struct pollfd wait = { .fd = timer, .events = POLLIN };
+	uint64_t expirations;
+
+	(void)state;
+	assert_true(timer >= 0);
+	assert_int_equal(clock_arm(timer, 0), 0); /* at once */
+	assert_int_equal(poll(&wait, 1, 20000), 1);
+	assert_int_equal(read(timer, &expirations, sizeof(expirations)), sizeof(expirations));
+	assert_int_equal(clock_arm(timer, clock_usec(CLOCK_MONOTONIC) + 3600 * USEC_PER_SEC), 0);
+	assert_int_equal(poll(&wait, 1, 20), 0);
+	close(timer);
+	assert_int_equal(clock_arm(-1, 0), -EBADF);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_counts_what_passes_in_both_units),
 		cmocka_unit_test(test_knows_the_time_of_day),
+		cmocka_unit_test(test_arms_a_timer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
